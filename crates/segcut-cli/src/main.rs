@@ -1,0 +1,3 @@
+//! The program `segcut`.
+
+fn main() {}

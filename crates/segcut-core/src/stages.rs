@@ -1,0 +1,100 @@
+//! The stages as one-verb traits: object-safe, shared between threads.
+//!
+//! A stage's parameters are checked when it is built; its verb only meets data.
+
+use crate::{Clustering, Context, FeatureMap, FeatureMaps, Image, LabelMap, RegionGraph, StageError};
+
+/// Cuts an image into small regions.
+pub trait Oversegmenter: Send + Sync {
+    /// Image (and feature maps, for methods that read them) → regions.
+    ///
+    /// # Errors
+    /// [`StageError`] where the data do not fit.
+    fn oversegment(&self, image: &Image, maps: &FeatureMaps<'_>, context: &Context) -> Result<LabelMap, StageError>;
+}
+
+/// What an extractor made of one image.
+#[derive(Debug, Default)]
+pub struct Features<'a> {
+    /// Feature maps.
+    pub maps: Vec<FeatureMap<'a>>,
+    /// One map of attention (d = 1), where the extractor has one.
+    pub attention: Option<FeatureMap<'a>>,
+}
+
+/// Describes every place of an image by numbers.
+pub trait FeatureExtractor: Send + Sync {
+    /// Images → features, one entry per image; a slice, so that networks can batch.
+    ///
+    /// # Errors
+    /// [`StageError`] where an image does not fit.
+    fn extract<'a>(&self, images: &'a [Image], context: &Context) -> Result<Vec<Features<'a>>, StageError>;
+}
+
+/// Groups the nodes of a graph.
+pub trait Clusterer: Send + Sync {
+    /// Graph → clusters.
+    ///
+    /// # Errors
+    /// [`StageError`] where the graph does not fit; not converging is a [`Status`](crate::Status).
+    fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError>;
+}
+
+/// What a refiner may look at besides the labels.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The image.
+    pub image: &'a Image,
+    /// Its superpixels.
+    pub superpixels: &'a LabelMap,
+    /// Their graph.
+    pub graph: &'a RegionGraph,
+    /// Their clusters.
+    pub clustering: &'a Clustering,
+    /// Attention of the extractor.
+    pub attention: Option<&'a FeatureMap<'a>>,
+}
+
+/// Improves a segmentation.
+pub trait Refiner: Send + Sync {
+    /// Labels (and evidence) → labels.
+    ///
+    /// # Errors
+    /// [`StageError`] where the data do not fit.
+    fn refine(&self, evidence: &Evidence<'_>, labels: LabelMap, context: &Context) -> Result<LabelMap, StageError>;
+}
+
+/// Hands out graphs, one after the other, as often as a learner asks.
+pub trait GraphSource {
+    /// How many graphs there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The graph of this index.
+    ///
+    /// # Errors
+    /// [`StageError`] where it cannot be made.
+    fn graph(&mut self, index: usize) -> Result<RegionGraph, StageError>;
+}
+
+/// A clusterer that was learned and can be stored.
+pub trait Model: Clusterer {
+    /// Writes the model's arrays.
+    ///
+    /// # Errors
+    /// The writer's own.
+    fn save(&self, out: &mut dyn std::io::Write) -> std::io::Result<()>;
+}
+
+/// Learns a clusterer from many graphs.
+pub trait Learner: Send + Sync {
+    /// Graphs → model.
+    ///
+    /// # Errors
+    /// [`StageError`] where the graphs do not fit.
+    fn fit(&self, graphs: &mut dyn GraphSource, context: &Context) -> Result<Box<dyn Model>, StageError>;
+}

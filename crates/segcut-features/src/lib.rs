@@ -1,0 +1,1 @@
+//! Image to FeatureMap: color, position, texture, contour strength.

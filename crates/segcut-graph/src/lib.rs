@@ -1,0 +1,1 @@
+//! LabelMap and FeatureMaps to RegionGraph; cut values, Laplacians, merge trees.

@@ -1,0 +1,1 @@
+//! Graph to Clustering by combinatorial moves: hierarchical merging.

@@ -1,0 +1,1 @@
+//! Image to Image and planes: color spaces, separable filters, resizing.

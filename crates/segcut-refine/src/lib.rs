@@ -1,0 +1,1 @@
+//! LabelMap and evidence to LabelMap or Mask: projection, small regions, morphology, foreground.

@@ -1,0 +1,1 @@
+//! Graph to Clustering by eigenvectors: normalized cut and its assignments.

@@ -1,0 +1,1 @@
+//! Image to LabelMap: superpixels (SLIC, grid).

@@ -1,0 +1,1 @@
+//! Image to FeatureMap by vision transformers.

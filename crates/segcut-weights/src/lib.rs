@@ -1,0 +1,1 @@
+//! Weights: manifest, cache, fetch, verify, import.

@@ -1,0 +1,1 @@
+//! Recipe and Registry to Pipeline to Segmentation.

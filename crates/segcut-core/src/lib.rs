@@ -33,5 +33,5 @@ pub use merge_tree::{Merge, MergeTree, MergeTreeError};
 pub use partition::{Partition, PartitionError};
 pub use region_graph::{EdgeColumns, FeatureBlock, Geometry, GraphError, RegionGraph};
 pub use stages::{
-    Clusterer, Evidence, FeatureExtractor, Features, GraphSource, Learner, Model, Oversegmenter, Refiner,
+    Clusterer, Evidence, FeatureExtractor, Features, GraphBuilder, GraphSource, Learner, Model, Oversegmenter, Refiner,
 };

@@ -31,6 +31,20 @@ pub trait FeatureExtractor: Send + Sync {
     fn extract<'a>(&self, images: &'a [Image], context: &Context) -> Result<Vec<Features<'a>>, StageError>;
 }
 
+/// Turns regions and features into a graph.
+pub trait GraphBuilder: Send + Sync {
+    /// Regions + feature maps → graph; node i is region i.
+    ///
+    /// # Errors
+    /// [`StageError`] where a feature map does not cover the label map.
+    fn build(
+        &self,
+        superpixels: &LabelMap,
+        maps: &FeatureMaps<'_>,
+        context: &Context,
+    ) -> Result<RegionGraph, StageError>;
+}
+
 /// Groups the nodes of a graph.
 pub trait Clusterer: Send + Sync {
     /// Graph → clusters.

@@ -136,6 +136,29 @@ impl LabelMap {
         self
     }
 
+    /// The same map with every label but VOID replaced by `f(pixel index, label)`, which is below `n`.
+    ///
+    /// # Panics
+    /// Where `f` gives a label that is not below `n`.
+    ///
+    /// ```
+    /// use segcut_core::{LabelMap, VOID};
+    /// let map = LabelMap::new(1, 3, vec![0, VOID, 1])?.map_pixels(4, |_, label| 3 - label);
+    /// assert_eq!((map.labels(), map.n()), (&[3, VOID, 2][..], 4));
+    /// # Ok::<(), segcut_core::LabelMapError>(())
+    /// ```
+    #[must_use]
+    pub fn map_pixels(mut self, n: usize, mut f: impl FnMut(usize, u32) -> u32) -> Self {
+        let mut end = 0;
+        for (at, label) in self.labels.iter_mut().enumerate().filter(|(_, l)| **l != VOID) {
+            *label = f(at, *label);
+            end = end.max(*label as usize + 1);
+        }
+        assert!(end <= n, "label {} is not below n = {n}", end.wrapping_sub(1));
+        self.n = n;
+        self
+    }
+
     /// Where the label is not VOID.
     pub fn valid(&self) -> Mask {
         let mut mask = Mask::filled(self.height, self.width, true);

@@ -9,6 +9,7 @@
 //! what its constructor guarantees and what it leaves to its user.
 
 mod affinity;
+mod cluster_count;
 mod clustering;
 mod context;
 mod error;
@@ -22,6 +23,7 @@ mod region_graph;
 mod stages;
 
 pub use affinity::{Affinity, AffinityError, GramAffinity, SparseAffinity};
+pub use cluster_count::ClusterCount;
 pub use clustering::{Clustering, Note, Status};
 pub use context::{Context, Progress, Start, Stop, StopSignal};
 pub use error::StageError;

@@ -105,8 +105,8 @@ impl LabelMap {
     /// Pixels per region.
     pub fn sizes(&self) -> Vec<usize> {
         let mut sizes = vec![0; self.n];
-        for &label in self.labels.iter().filter(|&&l| l != VOID) {
-            sizes[label as usize] += 1;
+        for run in self.labels.chunk_by(|a, b| a == b).filter(|run| run[0] != VOID) {
+            sizes[run[0] as usize] += run.len();
         }
         sizes
     }

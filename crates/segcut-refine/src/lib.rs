@@ -1,1 +1,22 @@
-//! LabelMap and evidence to LabelMap or Mask: projection, small regions, morphology, foreground.
+//! Label maps and evidence to better label maps: projection, connected components, small regions,
+//! morphology, the choice of the foreground.
+//!
+//! Every stage here keeps [`VOID`](segcut_core::VOID) pixels as they are and gives the same bytes at any
+//! number of threads (nothing in this room runs on more than one).
+
+mod borders;
+mod components;
+mod connectivity;
+mod disjoint_sets;
+mod foreground;
+mod merge_small;
+mod morphology;
+mod project;
+mod region_table;
+
+pub use components::{Components, ComponentsParams, connected_components};
+pub use connectivity::{Connectivity, ConnectivityError};
+pub use foreground::{Cue, Foreground, ForegroundParams};
+pub use merge_small::{MergeSmall, MergeSmallParams, MergeTo};
+pub use morphology::{Morphology, MorphologyParams, Operation, Shape};
+pub use project::{ProjectError, project};

@@ -130,9 +130,9 @@ impl CutValues {
 
     /// Mean over non-empty clusters of cut / min(volume, volume of the rest).
     pub fn conductance(&self) -> f64 {
-        let all: f64 = self.volume.iter().sum();
-        let smaller = |volume: &f64| volume.min(all - volume);
-        let sum: f64 = self.cut.iter().zip(&self.volume).map(|(&cut, v)| share(cut, smaller(v))).sum();
+        let pairs = self.volume.iter().zip(rest(&self.volume));
+        let smaller = pairs.map(|(&volume, rest)| volume.min(rest));
+        let sum: f64 = self.cut.iter().zip(smaller).map(|(&cut, volume)| share(cut, volume)).sum();
         sum / self.size.iter().filter(|&&size| size > 0).count().max(1) as f64
     }
 
@@ -150,6 +150,21 @@ impl CutValues {
     fn per_size(&self) -> impl Iterator<Item = f64> {
         self.cut.iter().zip(&self.size).map(|(&cut, &size)| share(cut, size as f64))
     }
+}
+
+/// Per entry the sum of all others, as a sum from both ends.
+fn rest(values: &[f64]) -> Vec<f64> {
+    let mut rest = vec![0.0; values.len()];
+    let (mut before, mut after) = (0.0, 0.0);
+    for (i, &value) in values.iter().enumerate() {
+        rest[i] += before;
+        before += value;
+    }
+    for (i, &value) in values.iter().enumerate().rev() {
+        rest[i] += after;
+        after += value;
+    }
+    rest
 }
 
 /// part / whole, and 0 where the whole is not positive.

@@ -2,6 +2,7 @@
 
 mod adjacency;
 mod components;
+mod contract;
 mod cut_values;
 mod edge_weight;
 mod geometry;
@@ -11,9 +12,11 @@ mod pool;
 mod rag;
 mod ring;
 mod subgraph;
+mod ultrametric_contour;
 
 pub use adjacency::Adjacency;
 pub use components::components;
+pub use contract::{ContractError, contract};
 pub use cut_values::{CutValues, PartitionSize, cut_values};
 pub use edge_weight::Scale;
 pub use geometry::geometry;
@@ -21,3 +24,4 @@ pub use laplacian::{degrees, laplacian, normalized_laplacian};
 pub use pool::pool;
 pub use rag::{Rag, RagError, RagParams};
 pub use subgraph::{SubgraphError, subgraph};
+pub use ultrametric_contour::{LeafCount, ultrametric_contour};

@@ -6,7 +6,7 @@
 
 use segcut_core::{LabelMap, Mask};
 use segcut_eval::{
-    Annotation, BoundaryCounts, ImageScores, score_boundaries, score_image, score_regions, score_superpixels,
+    Annotation, ImageScores, Sweep, score_boundaries, score_image, score_regions, score_superpixels, truth_pixels,
 };
 use std::error::Error;
 use std::fs::File;
@@ -37,9 +37,10 @@ fn main() -> Result<()> {
             all.extend(leave_one_out(&truth)?);
         }
     }
-    report(&all);
-    println!("recall, undersegmentation, asa, compactness {:.4?}", superpixels.map(|s| s / all.len() as f64));
-    Ok(())
+    if rest.len() > 0 {
+        println!("recall, undersegmentation, asa, compactness {:.4?}", superpixels.map(|s| s / all.len() as f64));
+    }
+    report(all)
 }
 
 /// Every annotator, with the stored boundary, against the rest.
@@ -53,24 +54,20 @@ fn leave_one_out(truth: &[Annotation]) -> Result<Vec<ImageScores>> {
             boundary: score_boundaries(human.labels(), human.boundary(), &others)?,
             region_count: human.labels().sizes().iter().filter(|&&size| size > 0).count(),
             annotators: others.len(),
+            truth_pixels: truth_pixels(&labels),
         })
     };
     (0..truth.len()).map(one).collect()
 }
 
-fn report(all: &[ImageScores]) {
-    let mean = |score: fn(&ImageScores) -> f64| all.iter().map(score).sum::<f64>() / all.len() as f64;
-    let f = |pick: fn(&ImageScores) -> BoundaryCounts| all.iter().map(pick).sum::<BoundaryCounts>();
-    println!("segmentations {}", all.len());
-    println!("covering {:.4}", mean(|s| s.regions.covering));
-    println!("pri {:.4}", mean(|s| s.regions.pri));
-    println!("voi {:.4}", mean(|s| s.regions.voi));
-    println!("ari {:.4} nmi {:.4}", mean(|s| s.regions.ari), mean(|s| s.regions.nmi));
-    println!("miou {:.4} accuracy {:.4}", mean(|s| s.regions.miou), mean(|s| s.regions.pixel_accuracy));
-    println!("regions {:.1}", mean(|s| s.region_count as f64));
-    for counts in [f(|s| s.boundary.diagonal), f(|s| s.boundary.px1), f(|s| s.boundary.px2)] {
-        println!("F {:.4} precision {:.4} recall {:.4}", counts.f(), counts.precision(), counts.recall());
+fn report(all: Vec<ImageScores>) -> Result<()> {
+    let mut sweep = Sweep::new(vec!["given".into()]);
+    for image in all {
+        sweep.add(vec![image])?;
     }
+    let scores = sweep.scores().ok_or("no segmentation")?;
+    println!("{}", serde_json::to_string_pretty(&scores.settings[0])?);
+    Ok(())
 }
 
 fn annotations(labels: &Path, boundaries: &Path) -> Result<Vec<Annotation>> {

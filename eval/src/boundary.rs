@@ -4,7 +4,7 @@ use crate::EvalError;
 use crate::error::same_size;
 use crate::hopcroft_karp::{Bipartite, Matching};
 use segcut_core::Mask;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How far apart two boundary pixels may be and still match.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -32,7 +32,7 @@ impl Tolerance {
 /// Matched boundary pixels of one image, or of several when added up.
 ///
 /// Where neither side has a pixel, precision and recall are 1; where only one side has, both are 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BoundaryCounts {
     /// Pixels of the prediction that match a pixel of any annotator.
     pub matched_prediction: u64,

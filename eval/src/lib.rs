@@ -44,7 +44,9 @@ pub use hungarian::{Overlap, best_matching, matched_accuracy, matched_mean_iou};
 pub use information::{normalized_mutual_information, variation_of_information};
 pub use masks::{BETA_SQUARED, MaskCounts, MaskScores};
 pub use rand_index::{adjusted_rand_index, rand_index};
-pub use regions::{BoundaryScores, ImageScores, RegionScores, score_boundaries, score_image, score_regions};
+pub use regions::{
+    BoundaryScores, ImageScores, RegionScores, score_boundaries, score_image, score_regions, truth_pixels,
+};
 pub use semantic::{ClassScore, Labels, SemanticCounts, SemanticScores};
 pub use soft_masks::{LEVELS, MaxF, MaxFProtocol, SoftCounts};
 pub use superpixels::{

@@ -3,13 +3,13 @@
 use crate::EvalError;
 use crate::error::same_size;
 use segcut_core::Mask;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// β² of the F measure in the saliency literature (Achanta et al. 2009).
 pub const BETA_SQUARED: f64 = 0.3;
 
 /// Pixels of one image, or of several when added up, by prediction and truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MaskCounts {
     /// Inside in both.
     pub true_positive: u64,

@@ -7,11 +7,11 @@ use crate::{
     matched_accuracy, matched_mean_iou, normalized_mutual_information, rand_index, score_boundary,
     variation_of_information,
 };
-use segcut_core::{LabelMap, Mask};
-use serde::Serialize;
+use segcut_core::{LabelMap, Mask, VOID};
+use serde::{Deserialize, Serialize};
 
 /// Region scores of one image: means over its annotators.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct RegionScores {
     /// Covering of the truth, 0 to 1.
     pub covering: f64,
@@ -30,7 +30,7 @@ pub struct RegionScores {
 }
 
 /// Boundary counts of one image at the three tolerances that are reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BoundaryScores {
     /// Within 0.0075 of the diagonal.
     pub diagonal: BoundaryCounts,
@@ -41,7 +41,7 @@ pub struct BoundaryScores {
 }
 
 /// Everything a segmentation of one image is scored by.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ImageScores {
     /// Means over annotators.
     #[serde(flatten)]
@@ -52,6 +52,8 @@ pub struct ImageScores {
     pub region_count: usize,
     /// Annotators.
     pub annotators: usize,
+    /// Pixels of the truth, summed over annotators: the image's weight in the covering of a set.
+    pub truth_pixels: u64,
 }
 
 /// Prediction and annotators → region scores.
@@ -105,7 +107,14 @@ pub fn score_image(prediction: &LabelMap, truth: &[Annotation]) -> Result<ImageS
         boundary: score_boundaries(prediction, &boundary(prediction), truth)?,
         region_count: prediction.sizes().iter().filter(|&&size| size > 0).count(),
         annotators: truth.len(),
+        truth_pixels: truth_pixels(&labels),
     })
+}
+
+/// Annotators' maps → their valid pixels, summed over annotators.
+pub fn truth_pixels(truth: &[&LabelMap]) -> u64 {
+    let valid = |map: &&LabelMap| map.labels().iter().filter(|&&label| label != VOID).count() as u64;
+    truth.iter().map(valid).sum()
 }
 
 /// A predicted boundary and annotators → counts at the three tolerances; `prediction` tells which pixels are VOID.
@@ -138,7 +147,6 @@ pub fn score_boundaries(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use segcut_core::VOID;
 
     #[test]
     fn void_counts_on_neither_side() {

@@ -4,10 +4,10 @@ use crate::boundary::{disc, positions};
 use crate::error::same_size;
 use crate::{Annotation, Contingency, EvalError, compactness, edge_map};
 use segcut_core::{LabelMap, Mask};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Scores of one image's superpixels; those against the truth are means over annotators.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct SuperpixelScores {
     /// Share of stored boundary pixels within Euclidean 2 px of a superpixel boundary.
     pub boundary_recall: f64,

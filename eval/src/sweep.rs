@@ -17,7 +17,8 @@ pub struct Sweep {
 pub struct SettingScores {
     /// The setting's name.
     pub setting: String,
-    /// Means over images, of which each is a mean over annotators.
+    /// Means over images, of which each is a mean over annotators; for covering, images weigh as their
+    /// truth's pixels.
     #[serde(flatten)]
     pub regions: RegionScores,
     /// Boundary F of the counts summed over images, within 0.0075 of the diagonal.
@@ -88,7 +89,8 @@ impl Sweep {
 
     /// The scores of the set; none without images or settings.
     ///
-    /// Region scores are averaged over images. Boundary counts are summed over images before F is formed, at one setting
+    /// Region scores are averaged over images; covering weighs every image by its truth's pixels, summed over
+    /// annotators, since the Berkeley benchmark pools the regions of all annotators of all images. Boundary counts are summed over images before F is formed, at one setting
     /// for ODS and at each image's best F for OIS (Arbelaez et al. 2011; without their interpolation between
     /// neighbouring thresholds).
     pub fn scores(&self) -> Option<SweepScores> {
@@ -97,34 +99,43 @@ impl Sweep {
         }
         Some(SweepScores {
             images: self.images.len(),
-            covering: self.best_mean(|s| s.regions.covering, f64::gt),
-            pri: self.best_mean(|s| s.regions.pri, f64::gt),
-            voi: self.best_mean(|s| s.regions.voi, f64::lt),
+            covering: self.best_mean(|s| s.regions.covering, f64::gt, |s| s.truth_pixels as f64),
+            pri: self.best_mean(|s| s.regions.pri, f64::gt, |_| 1.0),
+            voi: self.best_mean(|s| s.regions.voi, f64::lt, |_| 1.0),
             f: self.best_f(|b| b.diagonal),
             f_1px: self.best_f(|b| b.px1),
             f_2px: self.best_f(|b| b.px2),
-            miou: self.best_mean(|s| s.regions.miou, f64::gt),
+            miou: self.best_mean(|s| s.regions.miou, f64::gt, |_| 1.0),
             settings: (0..self.settings.len()).map(|setting| self.setting(setting)).collect(),
         })
     }
 
-    fn mean(&self, values: impl Iterator<Item = f64>) -> f64 {
-        values.sum::<f64>() / self.images.len() as f64
+    /// The weighted mean over images of one score of each; the plain mean where all weights are 0.
+    fn mean(&self, values: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+        let weight: f64 = values.clone().map(|(_, weight)| weight).sum();
+        if weight == 0.0 {
+            return values.map(|(value, _)| value).sum::<f64>() / self.images.len() as f64;
+        }
+        values.map(|(value, weight)| value * weight).sum::<f64>() / weight
     }
 
     fn counts(&self, setting: usize, pick: fn(&BoundaryScores) -> BoundaryCounts) -> BoundaryCounts {
         self.images.iter().map(|image| pick(&image[setting].boundary)).sum()
     }
 
-    fn best_mean(&self, score: fn(&ImageScores) -> f64, better: fn(&f64, &f64) -> bool) -> Best {
-        let set = |setting: usize| self.mean(self.images.iter().map(|image| score(&image[setting])));
+    fn best_mean(&self, score: Score, better: fn(&f64, &f64) -> bool, weight: Score) -> Best {
+        let set = |setting: usize| self.setting_mean(setting, score, weight);
         let means: Vec<f64> = (0..self.settings.len()).map(set).collect();
         let first = first_best(&means, better);
         let own = |image: &Vec<ImageScores>| {
             let values: Vec<f64> = image.iter().map(score).collect();
-            values[first_best(&values, better)]
+            (values[first_best(&values, better)], weight(&image[0]))
         };
         Best { ods: means[first], setting: self.settings[first].clone(), ois: self.mean(self.images.iter().map(own)) }
+    }
+
+    fn setting_mean(&self, setting: usize, score: Score, weight: Score) -> f64 {
+        self.mean(self.images.iter().map(|image| (score(&image[setting]), weight(&image[setting]))))
     }
 
     fn best_f(&self, pick: fn(&BoundaryScores) -> BoundaryCounts) -> Best {
@@ -139,12 +150,12 @@ impl Sweep {
     }
 
     fn setting(&self, setting: usize) -> SettingScores {
-        let mean = |score: fn(&ImageScores) -> f64| self.mean(self.images.iter().map(|image| score(&image[setting])));
+        let mean = |score: Score| self.setting_mean(setting, score, |_| 1.0);
         let diagonal = self.counts(setting, |b| b.diagonal);
         SettingScores {
             setting: self.settings[setting].clone(),
             regions: RegionScores {
-                covering: mean(|s| s.regions.covering),
+                covering: self.setting_mean(setting, |s| s.regions.covering, |s| s.truth_pixels as f64),
                 pri: mean(|s| s.regions.pri),
                 voi: mean(|s| s.regions.voi),
                 ari: mean(|s| s.regions.ari),
@@ -162,6 +173,9 @@ impl Sweep {
     }
 }
 
+/// A number of one image at one setting.
+type Score = fn(&ImageScores) -> f64;
+
 /// The first index whose value no other betters.
 fn first_best(values: &[f64], better: fn(&f64, &f64) -> bool) -> usize {
     (1..values.len()).fold(0, |best, index| if better(&values[index], &values[best]) { index } else { best })
@@ -178,6 +192,7 @@ mod tests {
             boundary: BoundaryScores { diagonal: counts, px1: counts, px2: counts },
             region_count: 2,
             annotators: 1,
+            truth_pixels: 100,
         }
     }
 

@@ -37,7 +37,7 @@ fn main() -> Result<()> {
             all.extend(leave_one_out(&truth)?);
         }
     }
-    if rest.len() > 0 {
+    if !rest.is_empty() {
         println!("recall, undersegmentation, asa, compactness {:.4?}", superpixels.map(|s| s / all.len() as f64));
     }
     report(all)

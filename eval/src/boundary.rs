@@ -1,8 +1,8 @@
 //! Boundaries to counts of matched pixels, precision, recall and F.
 
 use crate::EvalError;
+use crate::augmenting_paths::{Bipartite, Matching};
 use crate::error::same_size;
-use crate::hopcroft_karp::{Bipartite, Matching};
 use segcut_core::Mask;
 use serde::{Deserialize, Serialize};
 

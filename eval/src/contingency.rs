@@ -142,6 +142,31 @@ impl PairCounter {
     }
 
     fn fold(&mut self) {
+        let largest = |side: usize| self.runs.iter().map(|run| split(run.0)[side] as usize).max().unwrap_or(0);
+        let rows = largest(0) + 1;
+        let columns = largest(1) + 1;
+        if rows.saturating_mul(columns) <= self.runs.len() {
+            self.fold_dense(rows, columns);
+        } else {
+            self.fold_sorted();
+        }
+        self.folded = self.runs.len();
+    }
+
+    /// Adds the runs of equal pairs up in a full table; for tables no larger than the list.
+    fn fold_dense(&mut self, rows: usize, columns: usize) {
+        let mut table = vec![0u64; rows * columns];
+        for &(key, pixels) in &self.runs {
+            let [row, column] = split(key);
+            table[row as usize * columns + column as usize] += pixels;
+        }
+        let key = |place: usize| ((place / columns) as u64) << 32 | (place % columns) as u64;
+        let filled = table.into_iter().enumerate().filter(|(_, pixels)| *pixels > 0);
+        self.runs = filled.map(|(place, pixels)| (key(place), pixels)).collect();
+    }
+
+    /// Adds the runs of equal pairs up after sorting them.
+    fn fold_sorted(&mut self) {
         self.runs.sort_unstable_by_key(|run| run.0);
         self.runs.dedup_by(|next, kept| {
             let same = next.0 == kept.0;
@@ -150,7 +175,6 @@ impl PairCounter {
             }
             same
         });
-        self.folded = self.runs.len();
     }
 
     /// The table of all pairs so far.
@@ -193,6 +217,16 @@ mod tests {
     fn sizes_must_agree() {
         let (a, b) = (LabelMap::new(1, 2, vec![0; 2]).unwrap(), LabelMap::new(2, 1, vec![0; 2]).unwrap());
         assert!(matches!(Contingency::new(&a, &b), Err(EvalError::Size(_))));
+    }
+
+    #[test]
+    fn the_dense_and_the_sorted_way_agree() {
+        let runs: Vec<(u64, u64)> = (0..500u64).map(|i| (((i * 7 % 5) << 32) | (i * 11 % 9), i % 4 + 1)).collect();
+        let counter = PairCounter { runs, folded: 0 };
+        let (mut dense, mut sorted) = (counter.clone(), counter);
+        dense.fold_dense(5, 9);
+        sorted.fold_sorted();
+        assert_eq!(dense.runs, sorted.runs);
     }
 
     #[test]

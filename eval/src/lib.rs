@@ -14,13 +14,13 @@
 //! run in a fixed order, and no score is NaN.
 
 mod annotation;
+mod augmenting_paths;
 mod boundary;
 mod compactness;
 mod contingency;
 mod covering;
 mod edge_map;
 mod error;
-mod hopcroft_karp;
 mod hungarian;
 mod information;
 mod masks;

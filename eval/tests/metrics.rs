@@ -1,5 +1,7 @@
 //! Every metric against independent implementations; `tests/oracle/metrics` says how the fixtures were made.
 
+#![allow(clippy::unwrap_used)]
+
 use segcut_core::{LabelMap, Mask};
 use segcut_eval::*;
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! What holds for every pair of label maps.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use segcut_core::{LabelMap, VOID};
 use segcut_eval::*;

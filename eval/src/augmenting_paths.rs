@@ -1,8 +1,6 @@
 //! Maximum one-to-one matching of a bipartite graph.
 
-use std::collections::VecDeque;
-
-/// No partner, no layer.
+/// No partner, not met.
 const NONE: u32 = u32::MAX;
 
 /// A bipartite graph: the right neighbours of every left node, one list after the other.
@@ -74,75 +72,78 @@ impl Matching {
 
     /// Makes the number of pairs as large as possible; nodes that have a partner keep one.
     ///
-    /// Hopcroft and Karp 1973: phases of shortest augmenting paths, without recursion.
+    /// Shortest augmenting paths from one free left node after the other (Berge 1957, Kuhn 1955). The nodes
+    /// of a search without success are never visited again: no augmenting path leads through them.
     ///
     /// # Cost
-    /// O(edges·√nodes).
+    /// All failing searches together visit each edge once; a succeeding one visits the edges near its path, all edges at worst.
     pub(crate) fn grow(mut self, graph: &Bipartite) -> Self {
         debug_assert_eq!(self.right.len(), graph.right, "the matching is of this graph");
-        let mut free: Vec<u32> =
-            (0..self.left.len() as u32).filter(|&l| self.left[l as usize] == NONE && !graph.of(l).is_empty()).collect();
-        let mut layer = vec![NONE; self.left.len()];
-        let mut next = vec![0u32; self.left.len()];
-        while self.layers(graph, &free, &mut layer) {
-            next.fill(0);
-            for &root in &free {
-                self.augment(graph, root, &mut layer, &mut next);
+        let mut search = Search { seen: vec![NONE; graph.right], from: vec![NONE; graph.right], queue: Vec::new() };
+        for root in 0..self.left.len() as u32 {
+            if self.left[root as usize] != NONE {
+                continue;
             }
-            free.retain(|&l| self.left[l as usize] == NONE);
+            match search.free_right(graph, &self, root) {
+                Some(end) => self.flip(end, &search.from),
+                None => search.bury(&self),
+            }
         }
         self
     }
 
-    /// Left nodes by their distance from a free one, as far as the nearest free right node; whether there is one.
-    fn layers(&self, graph: &Bipartite, free: &[u32], layer: &mut [u32]) -> bool {
-        layer.fill(NONE);
-        let mut queue: VecDeque<u32> = free.iter().copied().collect();
-        free.iter().for_each(|&l| layer[l as usize] = 0);
-        let mut last = NONE;
-        while let Some(l) = queue.pop_front() {
-            let depth = layer[l as usize];
-            if depth >= last {
-                break;
-            }
-            for &r in graph.of(l) {
-                let partner = self.right[r as usize];
-                if partner == NONE {
-                    last = depth + 1;
-                } else if layer[partner as usize] == NONE {
-                    layer[partner as usize] = depth + 1;
-                    queue.push_back(partner);
+    /// Gives every left node of the path that ends here the neighbour it came by.
+    fn flip(&mut self, end: u32, from: &[u32]) {
+        let mut right = end;
+        while right != NONE {
+            let left = from[right as usize];
+            let before = self.left[left as usize];
+            self.join(left, right);
+            right = before;
+        }
+    }
+}
+
+/// The search tree of one free left node.
+struct Search {
+    /// The root whose search met a right node last, or [`DEAD`].
+    seen: Vec<u32>,
+    /// The left node that a right node was met from.
+    from: Vec<u32>,
+    queue: Vec<u32>,
+}
+
+/// No augmenting path leads through this right node.
+const DEAD: u32 = u32::MAX - 1;
+
+impl Search {
+    /// The nearest free right node along alternating paths, breadth first.
+    fn free_right(&mut self, graph: &Bipartite, matching: &Matching, root: u32) -> Option<u32> {
+        self.queue.clear();
+        self.queue.push(root);
+        let mut head = 0;
+        while let Some(&left) = self.queue.get(head) {
+            head += 1;
+            for &right in graph.of(left) {
+                let seen = &mut self.seen[right as usize];
+                if *seen == root || *seen == DEAD {
+                    continue;
+                }
+                *seen = root;
+                self.from[right as usize] = left;
+                match matching.right[right as usize] {
+                    NONE => return Some(right),
+                    partner => self.queue.push(partner),
                 }
             }
         }
-        last != NONE
+        None
     }
 
-    /// Follows the layers from a free left node to a free right one and flips the path.
-    fn augment(&mut self, graph: &Bipartite, root: u32, layer: &mut [u32], next: &mut [u32]) {
-        let mut path = vec![root];
-        while let Some(&l) = path.last() {
-            let Some(&r) = graph.of(l).get(next[l as usize] as usize) else {
-                layer[l as usize] = NONE;
-                path.pop();
-                continue;
-            };
-            next[l as usize] += 1;
-            let partner = self.right[r as usize];
-            if partner == NONE {
-                return self.flip(graph, &path, next);
-            }
-            if layer[partner as usize] != NONE && layer[partner as usize] == layer[l as usize] + 1 {
-                path.push(partner);
-            }
-        }
-    }
-
-    /// Gives every left node of the path the neighbour it was left by.
-    fn flip(&mut self, graph: &Bipartite, path: &[u32], next: &[u32]) {
-        for &l in path {
-            let r = graph.of(l)[next[l as usize] as usize - 1];
-            self.join(l, r);
+    /// Takes the nodes of a failed search out of all later ones.
+    fn bury(&mut self, matching: &Matching) {
+        for &left in &self.queue[1..] {
+            self.seen[matching.left[left as usize] as usize] = DEAD;
         }
     }
 }

@@ -1,1 +1,21 @@
 //! Graph to Clustering by eigenvectors: normalized cut and its assignments.
+//!
+//! ```text
+//! SparseAffinity ─► Pencil (L, M) ─► smallest ─► Spectrum ─► kmeans | discretize | cluster_qr | threshold ─► labels
+//! ```
+//!
+//! [`Ncut`] is the stage that does all of it; the pieces are public for other rooms. Solvers run on one thread
+//! and give the same bytes at any thread count.
+
+mod assign;
+mod eigen;
+mod kernels;
+mod ncut;
+mod pencil;
+
+pub use assign::{
+    Assign, KMeans, KMeansParams, ThresholdCut, best_threshold, cluster_qr, discretize, even_thresholds, kmeans,
+};
+pub use eigen::{Certificate, EigenError, EigenParams, Solver, Spectrum, smallest};
+pub use ncut::{AutoK, Method, Ncut, NcutParams, RecursiveParams, eigengap, recursive_ncut};
+pub use pencil::{Laplacian, Pencil, PencilError};

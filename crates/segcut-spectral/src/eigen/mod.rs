@@ -1,0 +1,48 @@
+//! Pencil to its smallest eigenpairs.
+
+pub(crate) mod cholesky;
+mod dense;
+mod lanczos;
+mod shift_invert;
+mod spectrum;
+mod tridiagonal;
+
+pub(crate) use spectrum::solve_connected;
+pub use spectrum::{Certificate, EigenParams, Solver, Spectrum, smallest};
+
+use faer::sparse::FaerError;
+use segcut_core::StageError;
+use thiserror::Error;
+
+/// Why there are no eigenpairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EigenError {
+    /// A shifted Laplacian was not positive definite: weights beyond what f64 resolves.
+    #[error("the shifted Laplacian is not positive definite in f64")]
+    NotPositive,
+    /// A dense decomposition did not converge.
+    #[error("the dense eigenvalue decomposition did not converge")]
+    Dense,
+    /// The factor does not fit into memory.
+    #[error("the factor of the Laplacian does not fit into memory")]
+    OutOfMemory,
+    /// The factor has more entries than 31-bit indices reach.
+    #[error("the factor of the Laplacian has more than 2^31 entries")]
+    TooLarge,
+}
+
+impl EigenError {
+    pub(crate) fn from_faer(error: FaerError) -> Self {
+        match error {
+            FaerError::OutOfMemory => Self::OutOfMemory,
+            _ => Self::TooLarge,
+        }
+    }
+}
+
+impl From<EigenError> for StageError {
+    fn from(error: EigenError) -> Self {
+        Self::backend("faer", error)
+    }
+}

@@ -1,0 +1,230 @@
+//! SparseAffinity to the matrix pencil (L, M) whose eigenvectors cut the graph.
+
+use segcut_core::{SparseAffinity, StageError};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Which Laplacian: the mass M of the generalized problem L·x = λ·M·x.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Laplacian {
+    /// M = degrees: relaxes the normalized cut.
+    #[default]
+    Normalized,
+    /// M = 1: relaxes the ratio cut.
+    Unnormalized,
+}
+
+/// Why an affinity makes no pencil.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum PencilError {
+    /// A Gram affinity where edges are needed.
+    #[error("eigenvectors of the Laplacian need a graph with edges; this affinity is given by factors")]
+    NoEdges,
+    /// A weight below zero.
+    #[error("the weight {weight} of edge ({u}, {v}) is negative: a cut needs weights from 0")]
+    Negative {
+        /// First end.
+        u: u32,
+        /// Second end.
+        v: u32,
+        /// The weight.
+        weight: f64,
+    },
+}
+
+impl From<PencilError> for StageError {
+    fn from(error: PencilError) -> Self {
+        Self::data(error)
+    }
+}
+
+/// L = D − W in compressed rows (without diagonals) and the diagonal mass M.
+///
+/// Diagonal weights cancel in L; in M they count only through `self_weight`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pencil {
+    offsets: Vec<u32>,
+    neighbors: Vec<u32>,
+    weights: Vec<f64>,
+    mass: Vec<f64>,
+    laplacian: Laplacian,
+    self_weight: f64,
+}
+
+impl Pencil {
+    /// Edges to pencil. `self_weight` is added to every degree in the normalized mass (a self loop).
+    ///
+    /// # Errors
+    /// [`PencilError::Negative`].
+    pub fn new(affinity: &SparseAffinity, laplacian: Laplacian, self_weight: f64) -> Result<Self, PencilError> {
+        for (&[u, v], &weight) in affinity.edges().iter().zip(affinity.weights()) {
+            if weight < 0.0 {
+                return Err(PencilError::Negative { u, v, weight });
+            }
+        }
+        let n = affinity.n();
+        let edges = || affinity.edges().iter().zip(affinity.weights()).filter(|&(_, &w)| w > 0.0);
+        let mut offsets = vec![0u32; n + 1];
+        for (&[u, v], _) in edges() {
+            offsets[u as usize + 1] += 1;
+            offsets[v as usize + 1] += 1;
+        }
+        for i in 0..n {
+            offsets[i + 1] += offsets[i];
+        }
+        let mut next = offsets.clone();
+        let mut neighbors = vec![0u32; offsets[n] as usize];
+        let mut weights = vec![0.0; offsets[n] as usize];
+        // Edges are sorted by (u, v): first the lower neighbors of every node arrive in order, then the upper ones.
+        for (flip, (&[u, v], &w)) in edges().map(|e| (true, e)).chain(edges().map(|e| (false, e))) {
+            let (row, column) = if flip { (v, u) } else { (u, v) };
+            let at = &mut next[row as usize];
+            neighbors[*at as usize] = column;
+            weights[*at as usize] = w;
+            *at += 1;
+        }
+        Ok(Self { offsets, neighbors, weights, mass: Vec::new(), laplacian, self_weight }.with_mass())
+    }
+
+    fn with_mass(mut self) -> Self {
+        self.mass = match self.laplacian {
+            Laplacian::Normalized => (0..self.n()).map(|i| self.degree(i) + self.self_weight).collect(),
+            Laplacian::Unnormalized => vec![1.0; self.n()],
+        };
+        self
+    }
+
+    /// Nodes.
+    pub fn n(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Neighbors and weights of a node, ascending.
+    pub fn row(&self, i: usize) -> (&[u32], &[f64]) {
+        let range = self.offsets[i] as usize..self.offsets[i + 1] as usize;
+        (&self.neighbors[range.clone()], &self.weights[range])
+    }
+
+    /// Sum of a node's weights.
+    pub fn degree(&self, i: usize) -> f64 {
+        self.row(i).1.iter().sum()
+    }
+
+    /// The diagonal of M.
+    pub fn mass(&self) -> &[f64] {
+        &self.mass
+    }
+
+    /// y = L·x by differences: (L·x)ᵢ = Σⱼ wᵢⱼ (xᵢ − xⱼ), which keeps small eigenvalues accurate.
+    pub fn apply(&self, x: &[f64], y: &mut [f64]) {
+        for (i, y) in y.iter_mut().enumerate() {
+            let (neighbors, weights) = self.row(i);
+            *y = neighbors.iter().zip(weights).map(|(&j, &w)| w * (x[i] - x[j as usize])).sum();
+        }
+    }
+
+    /// xᵀL·x / xᵀM·x; the numerator is a sum of squares over edges.
+    pub fn rayleigh(&self, x: &[f64]) -> f64 {
+        let mut cut = 0.0;
+        for i in 0..self.n() {
+            let (neighbors, weights) = self.row(i);
+            for (&j, &w) in neighbors.iter().zip(weights).filter(|&(&j, _)| j as usize > i) {
+                let d = x[i] - x[j as usize];
+                cut += w * d * d;
+            }
+        }
+        cut / x.iter().zip(&self.mass).map(|(x, m)| m * x * x).sum::<f64>()
+    }
+
+    /// The pencil of the induced subgraph; `nodes` gives the new order. Degrees are the subgraph's own.
+    ///
+    /// `place` is scratch of n values `u32::MAX`, restored before return.
+    pub(crate) fn induced(&self, nodes: &[u32], place: &mut [u32]) -> Self {
+        for (new, &old) in nodes.iter().enumerate() {
+            place[old as usize] = new as u32;
+        }
+        let mut offsets = Vec::with_capacity(nodes.len() + 1);
+        offsets.push(0);
+        let (mut neighbors, mut weights) = (Vec::new(), Vec::new());
+        for &old in nodes {
+            let (old_neighbors, old_weights) = self.row(old as usize);
+            for (&j, &w) in old_neighbors.iter().zip(old_weights) {
+                if place[j as usize] != u32::MAX {
+                    neighbors.push(place[j as usize]);
+                    weights.push(w);
+                }
+            }
+            offsets.push(neighbors.len() as u32);
+        }
+        for &old in nodes {
+            place[old as usize] = u32::MAX;
+        }
+        let part = Self { offsets, neighbors, weights, mass: Vec::new(), ..*self };
+        part.with_mass()
+    }
+
+    /// The connected components, each a sorted list of nodes, in the order of their first nodes.
+    pub fn components(&self) -> Vec<Vec<u32>> {
+        let mut seen = vec![false; self.n()];
+        let mut components = Vec::new();
+        for first in 0..self.n() {
+            if seen[first] {
+                continue;
+            }
+            seen[first] = true;
+            let mut nodes = vec![first as u32];
+            let mut next = 0;
+            while next < nodes.len() {
+                for &j in self.row(nodes[next] as usize).0 {
+                    if !seen[j as usize] {
+                        seen[j as usize] = true;
+                        nodes.push(j);
+                    }
+                }
+                next += 1;
+            }
+            nodes.sort_unstable();
+            components.push(nodes);
+        }
+        components
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(weights: &[f64]) -> Pencil {
+        let edges = (0..weights.len() as u32).map(|i| [i, i + 1]).collect();
+        let affinity = SparseAffinity::new(weights.len() + 1, edges, weights.to_vec()).unwrap();
+        Pencil::new(&affinity, Laplacian::Normalized, 0.0).unwrap()
+    }
+
+    #[test]
+    fn rows_are_sorted_and_degrees_sum() {
+        let pencil = path(&[1.0, 2.0, 4.0]);
+        assert_eq!(pencil.row(1), (&[0u32, 2][..], &[1.0, 2.0][..]));
+        assert_eq!(pencil.mass(), [1.0, 3.0, 6.0, 4.0]);
+        let mut y = [0.0; 4];
+        pencil.apply(&[1.0, 0.0, 0.0, 1.0], &mut y);
+        assert_eq!(y, [1.0, -1.0, -4.0, 4.0]);
+        assert_eq!(pencil.rayleigh(&[1.0, 0.0, 0.0, 1.0]), 1.0);
+    }
+
+    #[test]
+    fn zero_weights_connect_nothing() {
+        let pencil = path(&[1.0, 0.0, 4.0]);
+        assert_eq!(pencil.components(), [vec![0, 1], vec![2, 3]]);
+        let part = pencil.induced(&[3, 2], &mut [u32::MAX; 4]);
+        assert_eq!((part.n(), part.mass()), (2, &[4.0, 4.0][..]));
+    }
+
+    #[test]
+    fn negative_weights_are_refused() {
+        let affinity = SparseAffinity::new(2, vec![[0, 1]], vec![-1.0]).unwrap();
+        let refused = Pencil::new(&affinity, Laplacian::Normalized, 0.0);
+        assert_eq!(refused, Err(PencilError::Negative { u: 0, v: 1, weight: -1.0 }));
+    }
+}

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// Width and height of the drawings' area.
-pub(super) const AREA: [f64; 2] = [560.0, 140.0];
+pub(super) const AREA: [f64; 2] = [380.0, 120.0];
 
 /// A place in a drawing, to a hundredth.
 pub(super) fn hundredths(place: f64) -> f64 {

@@ -14,7 +14,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-pub use chart::{Bar, Histogram};
+pub use chart::Histogram;
 pub use compare::{CompareCell, CompareImage, CompareReport, CompareResult, CompareRow, Paired};
 pub use demo::{DemoReport, Panel, Section};
 pub use picture::Picture;

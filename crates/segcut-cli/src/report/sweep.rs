@@ -38,7 +38,7 @@ impl Sweep {
     /// Parameter, names of the metrics and the values in order → the strip with one small chart per metric.
     pub fn new(parameter: impl Into<String>, metrics: &[String], points: Vec<SweepPoint>) -> Self {
         let metrics = metrics.iter().enumerate().map(|(i, name)| Line::of(name, i, &points)).collect();
-        Self { parameter: parameter.into(), metrics, points, area: [AREA[0] / 2.0, AREA[1]] }
+        Self { parameter: parameter.into(), metrics, points, area: AREA }
     }
 
     /// A page with the strip alone.
@@ -62,7 +62,7 @@ impl Line {
         let scores = || points.iter().enumerate().filter_map(|(i, point)| Some((i, score(point)?)));
         let low = scores().map(|(_, s)| s).fold(f64::INFINITY, f64::min);
         let high = scores().map(|(_, s)| s).fold(f64::NEG_INFINITY, f64::max);
-        let step = AREA[0] / 2.0 / points.len().max(1) as f64;
+        let step = AREA[0] / points.len().max(1) as f64;
         let height = |score: f64| if high > low { AREA[1] * (high - score) / (high - low) } else { AREA[1] / 2.0 };
         let dots =
             scores().map(|(i, score)| [hundredths((i as f64 + 0.5) * step), hundredths(height(score))]).collect();
@@ -79,7 +79,7 @@ mod tests {
         let point = |value: &str, score| SweepPoint { value: value.into(), scores: vec![score], ..Default::default() };
         let points = vec![point("2", Some(0.2)), point("4", None), point("8", Some(0.6)), point("16", Some(0.4))];
         let sweep = Sweep::new("cluster.k", &["covering".into()], points);
-        assert_eq!(sweep.metrics[0].dots, [[35.0, 140.0], [175.0, 0.0], [245.0, 70.0]]);
+        assert_eq!(sweep.metrics[0].dots, [[47.5, 120.0], [237.5, 0.0], [332.5, 60.0]]);
         assert_eq!(sweep.metrics[0].range, [0.2, 0.6]);
     }
 }

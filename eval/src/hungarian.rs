@@ -38,28 +38,33 @@ pub fn best_matching(table: &Contingency, overlap: Overlap) -> Vec<Cell> {
         Overlap::Pixels => cell.pixels as i64,
         Overlap::Iou => (table.iou(cell) * IOU_UNITS).round() as i64,
     };
-    let mut rows: Vec<Vec<(i64, Cell)>> = vec![Vec::new(); small];
-    for cell in table.cells() {
-        rows[ends(cell)[0]].push((weight(cell), *cell));
+    let entries: Vec<Entry> = table.cells().iter().map(|cell| (ends(cell), weight(cell))).collect();
+    let partners = assign(small, &entries);
+    table.cells().iter().filter(|cell| partners[ends(cell)[0]] == Some(ends(cell)[1])).copied().collect()
+}
+
+/// Row, column and weight of a cell.
+type Entry = ([usize; 2], i64);
+
+/// The column of each row in the heaviest assignment; there are at least as many columns as rows.
+fn assign(small: usize, entries: &[Entry]) -> Vec<Option<usize>> {
+    let mut rows: Vec<Vec<Entry>> = vec![Vec::new(); small];
+    for &entry in entries {
+        rows[entry.0[0]].push(entry);
     }
     for row in &mut rows {
-        row.sort_by_key(|entry| std::cmp::Reverse(entry.0));
+        row.sort_by_key(|entry| std::cmp::Reverse(entry.1));
         row.truncate(small);
     }
-    let mut columns: Vec<usize> = rows.iter().flatten().map(|(_, cell)| ends(cell)[1]).collect();
+    let mut columns: Vec<usize> = rows.iter().flatten().map(|entry| entry.0[1]).collect();
     columns.sort_unstable();
     columns.dedup();
     let mut weights = Matrix::new(small, columns.len().max(small), 0i64);
-    for (_, cell) in rows.iter().flatten() {
-        let [row, column] = ends(cell);
-        weights[(row, columns.partition_point(|&c| c < column))] = weight(cell);
+    for &([row, column], weight) in rows.iter().flatten() {
+        weights[(row, columns.partition_point(|&c| c < column))] = weight;
     }
     let (_, partners) = kuhn_munkres(&weights);
-    let chosen = |cell: &&Cell| {
-        let [row, column] = ends(cell);
-        columns.get(partners[row]) == Some(&column)
-    };
-    table.cells().iter().filter(chosen).copied().collect()
+    partners.into_iter().map(|place| columns.get(place).copied()).collect()
 }
 
 /// Common pixels → mean over the truth's regions of the IoU with their matched region.

@@ -71,6 +71,38 @@ pub enum FeatureMapError {
     },
 }
 
+/// Says that a map's values are numbers of bins, to be counted per region instead of averaged.
+///
+/// *Guarantees*: at least one bin per dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Codes {
+    bins: Vec<usize>,
+    codebook: Option<ndarray::Array2<f32>>,
+}
+
+impl Codes {
+    /// Bins of each dimension; none where a dimension has no bin.
+    pub fn new(bins: Vec<usize>) -> Option<Self> {
+        (!bins.is_empty() && bins.iter().all(|&b| b > 0)).then_some(Self { bins, codebook: None })
+    }
+
+    /// One dimension whose code i stands for row i of a codebook, for example a palette of colors.
+    pub fn palette(codebook: ndarray::Array2<f32>) -> Option<Self> {
+        let codes = Self::new(vec![codebook.nrows()])?;
+        Some(Self { codebook: Some(codebook), ..codes })
+    }
+
+    /// Bins of each dimension.
+    pub fn bins(&self) -> &[usize] {
+        &self.bins
+    }
+
+    /// What the codes of a palette stand for.
+    pub fn codebook(&self) -> Option<&ndarray::Array2<f32>> {
+        self.codebook.as_ref()
+    }
+}
+
 enum Values<'a> {
     Held(Vec<f32>),
     Bands(Box<dyn BandSource + 'a>),
@@ -86,6 +118,7 @@ pub struct FeatureMap<'a> {
     dims: usize,
     grid: Grid,
     values: Values<'a>,
+    codes: Option<Codes>,
 }
 
 impl std::fmt::Debug for FeatureMap<'_> {
@@ -113,12 +146,28 @@ impl<'a> FeatureMap<'a> {
             let cell = at / dims;
             return Err(FeatureMapError::NotFinite { name, row: cell / cols, col: cell % cols, dim: at % dims });
         }
-        Ok(Self { name, dims, grid, values: Values::Held(values) })
+        Ok(Self { name, dims, grid, values: Values::Held(values), codes: None })
     }
 
     /// A map that is computed band by band.
     pub fn banded(name: impl Into<String>, grid: Grid, dims: usize, source: Box<dyn BandSource + 'a>) -> Self {
-        Self { name: name.into(), dims, grid, values: Values::Bands(source) }
+        Self { name: name.into(), dims, grid, values: Values::Bands(source), codes: None }
+    }
+
+    /// The same map with its values declared to be codes: whole numbers below the bins of their dimension.
+    ///
+    /// # Panics
+    /// Where the codes have another number of dimensions than the map.
+    #[must_use]
+    pub fn with_codes(mut self, codes: Codes) -> Self {
+        assert_eq!(codes.bins.len(), self.dims, "bins for every dimension");
+        self.codes = Some(codes);
+        self
+    }
+
+    /// What the values count, where they are codes.
+    pub fn codes(&self) -> Option<&Codes> {
+        self.codes.as_ref()
     }
 
     /// The name under which it is pooled, for example `lab` or `contour`.

@@ -27,7 +27,7 @@ pub use cluster_count::ClusterCount;
 pub use clustering::{Clustering, Note, Status};
 pub use context::{Context, Progress, Start, Stop, StopSignal};
 pub use error::StageError;
-pub use feature_map::{BandSource, FeatureMap, FeatureMapError, FeatureMaps, Grid};
+pub use feature_map::{BandSource, Codes, FeatureMap, FeatureMapError, FeatureMaps, Grid};
 pub use image::{ColorSpace, Image, ImageError, Samples};
 pub use label_map::{LabelMap, LabelMapError, VOID};
 pub use mask::{Mask, SizeMismatch};

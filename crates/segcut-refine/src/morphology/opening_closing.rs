@@ -9,17 +9,16 @@ use std::collections::VecDeque;
 /// δ(ε(X)) within the valid pixels, so that no frame is eaten: ε and δ are adjoint on that domain.
 pub(super) fn open(labels: LabelMap, element: &Element) -> LabelMap {
     let (valid, foreground) = planes(&labels);
-    let kept = foreground.erode(element, &valid).dilate(element).and(&valid);
-    let (width, n) = (labels.width(), labels.n());
-    labels.map_pixels(n, |at, label| if kept.get(at / width, at % width) { label } else { 0 })
+    let kept = foreground.erode(element, &valid).dilate(element).and(&valid).pixels();
+    let n = labels.n();
+    labels.map_pixels(n, |at, label| if kept[at] { label } else { 0 })
 }
 
 /// Adds the background that the element does not fit into: ε(δ(X)) within the valid pixels.
 pub(super) fn close(labels: LabelMap, element: &Element) -> LabelMap {
     let (valid, foreground) = planes(&labels);
-    let closed = foreground.dilate(element).and(&valid).erode(element, &valid);
-    let width = labels.width();
-    fill(labels, |at| closed.get(at / width, at % width))
+    let closed = foreground.dilate(element).and(&valid).erode(element, &valid).pixels();
+    fill(labels, |at| closed[at])
 }
 
 fn planes(labels: &LabelMap) -> (BitRows, BitRows) {

@@ -59,6 +59,17 @@ fn the_majority_wins_and_ties_keep() {
 }
 
 #[test]
+fn maps_without_pixels_stay_so() {
+    use Operation::{Close, FillHoles, FillRegions, Majority, Open};
+    for (height, width) in [(0, 0), (0, 3), (3, 0)] {
+        let map = LabelMap::new(height, width, Vec::new()).unwrap();
+        for operation in [Open, Close, FillHoles, FillRegions, Majority] {
+            assert_eq!(stage(operation, Shape::Disk, 2).apply(map.clone()), map);
+        }
+    }
+}
+
+#[test]
 fn bad_parameters_are_refused() {
     for params in [
         MorphologyParams { radius: 0, ..Default::default() },

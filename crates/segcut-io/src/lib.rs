@@ -5,6 +5,8 @@ pub mod dataset;
 pub mod decode;
 pub mod hash;
 pub mod labels;
+pub mod matrix_market;
+pub mod npy;
 pub mod overlay;
 pub mod truth;
 

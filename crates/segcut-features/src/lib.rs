@@ -1,1 +1,16 @@
 //! Image to FeatureMap: color, position, texture, contour strength.
+//!
+//! Every extractor computes its map in bands of rows, whose values do not depend on how the rows are
+//! cut; maps of up to 4 million values are held, larger ones are computed as they are read.
+
+mod color;
+mod contour;
+mod gradient;
+mod position;
+mod row_map;
+mod texture;
+
+pub use color::{Color, ColorKind, ColorParams};
+pub use contour::{Contour, ContourParams};
+pub use position::{Position, PositionParams, PositionUnit};
+pub use texture::{Texture, TextureParams};

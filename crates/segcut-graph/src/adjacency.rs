@@ -18,7 +18,7 @@ pub struct Adjacency {
 /// Which pixels are neighbours.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbourhood {
-    /// 4; 8; or 6, the 4 and the falling diagonal.
+    /// 4 or 8.
     pub connectivity: u8,
     /// Beyond 1, also all pixels within this Euclidean distance.
     pub radius: f64,
@@ -73,7 +73,6 @@ pub(crate) fn bands(height: usize, width: usize) -> impl Iterator<Item = Range<u
 fn offsets(hood: Neighbourhood) -> Vec<Offset> {
     let base: &[(usize, isize)] = match hood.connectivity {
         4 => &[(0, 1), (1, 0)],
-        6 => &[(0, 1), (1, 0), (1, 1)],
         _ => &[(0, 1), (1, 0), (1, 1), (1, -1)],
     };
     let reach = hood.radius.max(1.0) as isize;
@@ -188,8 +187,6 @@ mod tests {
         assert_eq!(four.edges, [[0, 1], [0, 2]]);
         assert_eq!(four.border_length, [2.0, 3.0]);
         assert_eq!(four.boundary_strength, None);
-        let six = adjacency(&labels, hood(6, 1.0), None);
-        assert_eq!((six.edges.len(), &six.border_length[..]), (2, &[3.0, 3.0][..]));
         let eight = adjacency(&labels, hood(8, 1.0), None);
         assert_eq!(eight.edges, [[0, 1], [0, 2], [1, 2]]);
         assert_eq!(eight.border_length, [4.0, 5.0, 1.0]);
@@ -224,8 +221,7 @@ mod tests {
                 let (down, right) = (v - y, u - x);
                 let touching = match (down, right) {
                     (0, 1) | (1, 0) => true,
-                    (1, 1) => connectivity >= 6,
-                    (1, -1) => connectivity == 8,
+                    (1, 1 | -1) => connectivity == 8,
                     _ => false,
                 };
                 let near = radius > 1.0 && ((down * down + right * right) as f64) <= radius * radius;
@@ -242,12 +238,12 @@ mod tests {
     proptest! {
         #[test]
         fn edges_agree_with_the_definition(
-            width in 1usize..24, cells in prop::collection::vec(0u32..7, 1..120), which in 0usize..3, far in 0usize..3,
+            width in 1usize..24, cells in prop::collection::vec(0u32..7, 1..120), which in 0usize..2, far in 0usize..3,
         ) {
             let height = cells.len().div_ceil(width);
             let label = |i: usize| match cells[i % cells.len()] { 6 => VOID, l => l };
             let labels = LabelMap::new(height, width, (0..height * width).map(label).collect()).unwrap();
-            let (connectivity, radius) = ([4, 6, 8][which], [1.0, 2.0, 3.5][far]);
+            let (connectivity, radius) = ([4, 8][which], [1.0, 2.0, 3.5][far]);
             let found = adjacency(&labels, hood(connectivity, radius), None);
             let expected = plain(&labels, connectivity, radius);
             prop_assert_eq!(found.edges, expected.keys().copied().collect::<Vec<_>>());

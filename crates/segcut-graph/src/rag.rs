@@ -60,7 +60,7 @@ pub enum RagError {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RagParams {
-    /// 4, 8, or 6: the 4 and the falling diagonal, which is what scikit-image's `connectivity=2` comes to in 2D.
+    /// 4 or 8 neighbours per pixel, scikit-image's `connectivity` 1 or 2.
     pub connectivity: u8,
     /// Beyond 1, regions with pixels within this distance are joined too (pixel graphs of small images).
     pub radius: f64,
@@ -98,7 +98,7 @@ impl Default for RagParams {
 ///
 /// Nodes are the labels below n: an empty one is an isolated node, a region may lie in several
 /// parts, and VOID pixels are in no region. With one region per pixel this is the grid graph of the
-/// image. scikit-image's `rag_mean_color(mode="similarity")` is `connectivity = 6`, a fixed scale and
+/// image. scikit-image's `rag_mean_color(mode="similarity")` is a fixed scale and
 /// one map of RGB in 0 to 255; there regions 1 … n are our 0 … n − 1.
 ///
 /// The graph keeps the pooled features, all three edge columns (boundary strength where a contour
@@ -131,8 +131,8 @@ impl Rag {
     /// # Errors
     /// [`StageError::Parameter`].
     pub fn new(params: RagParams) -> Result<Self, StageError> {
-        if ![4, 6, 8].contains(&params.connectivity) {
-            return Err(StageError::parameter("graph.connectivity", params.connectivity, "4, 6 or 8"));
+        if ![4, 8].contains(&params.connectivity) {
+            return Err(StageError::parameter("graph.connectivity", params.connectivity, "4 or 8"));
         }
         if !(1.0..=100.0).contains(&params.radius) {
             return Err(StageError::parameter("graph.radius", params.radius, "from 1 to 100 pixels"));

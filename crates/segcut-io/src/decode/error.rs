@@ -31,6 +31,9 @@ pub enum Feature {
     /// JPEG with arithmetic coding, lossless or hierarchical JPEG.
     #[error("coding process SOF{0}")]
     Process(u8),
+    /// Baseline JPEG whose components lie in separate scans, with subsampled rows.
+    #[error("subsampled components in separate scans")]
+    SeparateScans,
     /// An array type that is no u8, u16, f32 or f64 in C order.
     #[error("an array that is not bool, u8, u16, f32 or f64 in C order")]
     ArrayType,

@@ -38,7 +38,7 @@ pub struct DecodeOptions {
     pub max_pixels: u64,
     /// The most bytes the decoded samples may take.
     pub max_bytes: u64,
-    /// The most bytes a file may have.
+    /// The most bytes a file may have; the default leaves room for an uncompressed image of the most pixels.
     pub max_file_bytes: u64,
     /// Which picture of an animation or a multi-page file, from 0.
     pub frame: usize,
@@ -53,7 +53,7 @@ impl Default for DecodeOptions {
             alpha: Alpha::Mask,
             max_pixels: 178_956_970,
             max_bytes: 2 << 30,
-            max_file_bytes: 256 << 20,
+            max_file_bytes: 1 << 30,
             frame: 0,
             bands: None,
         }

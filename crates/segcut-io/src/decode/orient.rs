@@ -42,15 +42,22 @@ fn flip_rows<T>(pixels: &mut [T], height: usize, stride: usize) {
 
 /// The upright pixel (row, column) is the stored (column', row'), each reversed where the number says so.
 fn transposed<T: Copy>(pixels: &[T], (height, width): (usize, usize), channels: usize, orientation: u8) -> Vec<T> {
+    // Squares of this side stay in the cache while they are read across.
+    const SIDE: usize = 32;
+    let Some(&first) = pixels.first() else { return Vec::new() };
     let from_bottom = matches!(orientation, 6 | 7);
     let from_right = matches!(orientation, 7 | 8);
-    let mut out = Vec::with_capacity(pixels.len());
-    for row in 0..width {
-        let x = if from_right { width - 1 - row } else { row };
-        for column in 0..height {
-            let y = if from_bottom { height - 1 - column } else { column };
-            let at = (y * width + x) * channels;
-            out.extend_from_slice(&pixels[at..at + channels]);
+    let mut out = vec![first; pixels.len()];
+    for rows in (0..width).step_by(SIDE) {
+        for columns in (0..height).step_by(SIDE) {
+            for row in rows..width.min(rows + SIDE) {
+                let x = if from_right { width - 1 - row } else { row };
+                for column in columns..height.min(columns + SIDE) {
+                    let y = if from_bottom { height - 1 - column } else { column };
+                    let (to, from) = ((row * height + column) * channels, (y * width + x) * channels);
+                    out[to..to + channels].copy_from_slice(&pixels[from..from + channels]);
+                }
+            }
         }
     }
     out

@@ -95,7 +95,14 @@ fn places<R: Read + Seek>(decoder: &Decoder<R>, tags: &Tags) -> Vec<Place> {
 }
 
 fn put(samples: &mut Samples, tags: &Tags, place: Place, chunk: DecodingResult) -> Result<bool, DecodeError> {
+    let whole = place.width == tags.width && place.height == tags.height && place.interleaved == tags.samples;
     match (samples, chunk) {
+        // One chunk is the image: it is taken as it is, without a second copy.
+        (Samples::U8(out), DecodingResult::U8(chunk)) if whole && tags.bits == 8 && chunk.len() == out.len() => {
+            *out = chunk
+        }
+        (Samples::U16(out), DecodingResult::U16(chunk)) if whole && chunk.len() == out.len() => *out = chunk,
+        (Samples::F32(out), DecodingResult::F32(chunk)) if whole && chunk.len() == out.len() => *out = chunk,
         (Samples::U8(out), DecodingResult::U8(chunk)) if tags.bits < 8 => {
             place_values(out, tags, place, &unpacked(&chunk, tags.bits, place));
         }

@@ -1,1 +1,25 @@
-//! Recipe and Registry to Pipeline to Segmentation.
+//! Recipe + Registry → Pipeline → Segmentation: the one room that knows every stage.
+//!
+//! A [`Recipe`] is a TOML file that names one stage per table; a [`Registry`] turns names into
+//! stages; a [`Pipeline`] runs them on an image.
+
+mod catalog;
+mod contours;
+mod error;
+mod image_stage;
+mod pipeline;
+mod recipe;
+mod registry;
+mod section;
+mod stages;
+mod two_step;
+
+pub use catalog::{CatalogEntry, catalog, recipe_named};
+pub use contours::contour_map;
+pub use error::RecipeError;
+pub use image_stage::ImageParams;
+pub use pipeline::{Pipeline, PipelineError, Prepared, Segmentation, Stage};
+pub use recipe::Recipe;
+pub use registry::Registry;
+pub use section::Section;
+pub use two_step::{TwoStep, TwoStepParams};

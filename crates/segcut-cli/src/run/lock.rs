@@ -1,0 +1,84 @@
+//! One run per folder: a second one is told who holds it.
+
+use crate::exit::Failure;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Held as long as the run works in its folder.
+#[derive(Debug)]
+pub struct Lock {
+    _folder: File,
+    _shard: Option<File>,
+}
+
+impl Lock {
+    /// Takes the folder for one run, or for one shard of it beside other shards.
+    pub fn take(folder: &Path, shard: Option<(usize, usize)>) -> Result<Self, Failure> {
+        let whole = open(&folder.join(".segcut-lock"))?;
+        let Some((i, n)) = shard else {
+            let held = exclusive(whole, folder)?;
+            return Ok(Self { _folder: held, _shard: None });
+        };
+        match whole.try_lock_shared() {
+            Ok(()) => {}
+            Err(error) => return Err(taken(folder, error, whole)),
+        }
+        let part = exclusive(open(&folder.join(format!(".segcut-lock-{i}-{n}")))?, folder)?;
+        Ok(Self { _folder: whole, _shard: Some(part) })
+    }
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|e| Failure::output(format!("{}: {e}", path.display())))
+}
+
+fn exclusive(mut file: File, folder: &Path) -> Result<File, Failure> {
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(error) => return Err(taken(folder, error, file)),
+    }
+    let note = format!("process {}\n", std::process::id());
+    let written = file.set_len(0).and_then(|()| file.write_all(note.as_bytes()));
+    written.map_err(|e| Failure::output(format!("{}: {e}", folder.display())))?;
+    Ok(file)
+}
+
+fn taken(folder: &Path, error: TryLockError, mut file: File) -> Failure {
+    let TryLockError::WouldBlock = error else {
+        return Failure::output(format!("{}: cannot be locked: {error}", folder.display()));
+    };
+    let mut holder = String::new();
+    // The holder's name is a courtesy: without it the message is still right.
+    let _ = file.read_to_string(&mut holder);
+    let holder = holder.trim();
+    let holder = if holder.is_empty() { "another process" } else { holder };
+    Failure::output(format!("{} is locked by {holder}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Code;
+
+    #[test]
+    fn a_second_run_is_refused_and_shards_may_share() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Lock::take(dir.path(), None).unwrap();
+        let refused = Lock::take(dir.path(), None).unwrap_err();
+        assert_eq!(refused.code, Code::Output);
+        assert!(refused.message.contains(&format!("process {}", std::process::id())), "{refused}");
+        drop(first);
+        let one = Lock::take(dir.path(), Some((1, 2))).unwrap();
+        let _two = Lock::take(dir.path(), Some((2, 2))).unwrap();
+        assert!(Lock::take(dir.path(), Some((1, 2))).is_err());
+        assert!(Lock::take(dir.path(), None).is_err());
+        drop(one);
+    }
+}

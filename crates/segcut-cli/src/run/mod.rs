@@ -1,0 +1,181 @@
+//! `segcut run`: a data set → labels, overlays, scores and a report, in a folder that a killed run
+//! leaves fit to go on.
+
+pub mod journal;
+mod lock;
+mod page;
+mod plan;
+mod results;
+mod work;
+
+use crate::args::{RunArgs, Talk};
+use crate::budget::Budget;
+use crate::exit::{Code, Failure, Outcome};
+use crate::image_job::{Limits, decode_options};
+use crate::print::{note, out_json};
+use crate::progress::Progress;
+use crate::signals::Signals;
+use crate::workers::{Ended, Workers, for_each};
+use journal::{Journal, Row, RowStatus};
+use lock::Lock;
+use plan::Plan;
+use results::RunContext;
+pub use results::status_name;
+use segcut_io::atomic;
+use segcut_io::dataset::Item;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use work::{Done, Work};
+
+const RECIPE_FILE: &str = "recipe.toml";
+
+/// Runs a recipe over a data set.
+pub fn run(args: &RunArgs, talk: Talk) -> Outcome {
+    #[allow(clippy::disallowed_methods)]
+    let start = Instant::now();
+    let plan = Plan::new(args)?;
+    for line in plan.notes.iter().filter(|_| !talk.quiet) {
+        note(line);
+    }
+    std::fs::create_dir_all(&args.output).map_err(|e| Failure::output(format!("{}: {e}", args.output.display())))?;
+    let _lock = Lock::take(&args.output, plan.shard)?;
+    claim(&args.output, &plan.resolved, args.overwrite)?;
+    let mut journal = Journal::open(&args.output)?;
+    if journal.unreadable > 0 && !talk.quiet {
+        note(&format!("journal.jsonl: {} unreadable lines ignored (a killed run leaves one)", journal.unreadable));
+    }
+    let interrupted = work_through(args, &plan, &mut journal, talk)?;
+    let summary = results::write(&args.output, &plan, &journal, &context(args, &plan, start.elapsed()))?;
+    if talk.json {
+        out_json(&summary)?;
+    } else if !talk.quiet {
+        results::print(&summary, &args.output)?;
+    }
+    let failed = plan.items.iter().filter_map(|item| journal.rows().get(&item.id)).any(|r| r.status != RowStatus::Ok);
+    Ok(interrupted.unwrap_or(if failed { Code::Inputs } else { Code::Fine }))
+}
+
+fn context<'a>(args: &'a RunArgs, plan: &Plan, elapsed: Duration) -> RunContext<'a> {
+    let budget = Budget::from_flag(args.parallel.max_memory);
+    let decode = plan.settings.first().map(|setting| decode_options(&args.decode, &setting.pipeline, &budget));
+    RunContext { recipe: &args.recipe.recipe, decode: decode.unwrap_or_default(), elapsed }
+}
+
+/// Takes a new folder, goes on in one of the same recipe, or empties it where that is asked for.
+fn claim(folder: &Path, resolved: &str, overwrite: bool) -> Result<(), Failure> {
+    let path = folder.join(RECIPE_FILE);
+    let fail = |e: std::io::Error| Failure::output(format!("{}: {e}", folder.display()));
+    if overwrite {
+        for name in ["labels", "overlays"] {
+            remove(std::fs::remove_dir_all(folder.join(name))).map_err(fail)?;
+        }
+        for name in [RECIPE_FILE, "journal.jsonl", "scores.csv", "summary.json", "report.html"] {
+            remove(std::fs::remove_file(folder.join(name))).map_err(fail)?;
+        }
+    }
+    match std::fs::read_to_string(&path) {
+        Ok(stored) if stored == resolved => {}
+        Ok(_) => {
+            return Err(Failure::usage(format!(
+                "{} holds a run with another recipe or other settings ({RECIPE_FILE} tells which); \
+                 --overwrite starts over",
+                folder.display()
+            )));
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            atomic::write(&path, resolved.as_bytes()).map_err(Failure::output)?;
+        }
+        Err(e) => return Err(fail(e)),
+    }
+    atomic::remove_unfinished(folder).map_err(fail)?;
+    Ok(())
+}
+
+fn remove(result: std::io::Result<()>) -> std::io::Result<()> {
+    match result {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Does what the journal does not have yet; tells whether a signal ended it early.
+fn work_through(args: &RunArgs, plan: &Plan, journal: &mut Journal, talk: Talk) -> Result<Option<Code>, Failure> {
+    let todo: Vec<(usize, &Item)> =
+        plan.items.iter().enumerate().filter(|(_, item)| !journal.is_done(&item.id, &args.output)).collect();
+    let done_before = plan.items.len() - todo.len();
+    if done_before > 0 && !talk.quiet {
+        note(&format!("{done_before} of {} images were done before", plan.items.len()));
+    }
+    let signals = Signals::install().map_err(Failure::output)?;
+    let budget = Budget::from_flag(args.parallel.max_memory);
+    let Some(first) = plan.settings.first() else { return Ok(None) };
+    let limits = Limits {
+        decode: decode_options(&args.decode, &first.pipeline, &budget),
+        budget: &budget,
+        signals: &signals,
+        timeout: args.timeout_per_image.map(Duration::from_secs_f64),
+    };
+    let work = Work { plan, limits: &limits, folder: &args.output };
+    let workers = Workers::new(&args.parallel, todo.len())?;
+    let progress = Progress::new(plan.items.len(), done_before, talk.quiet);
+    let shared = Mutex::new(journal);
+    let mut failure = None;
+    let one = |_: usize, &(index, item): &(usize, &Item)| image(&work, &shared, index, item);
+    for_each(workers, &todo, one, |at, ended| {
+        let row = match ended {
+            Ended::Result(Ok(Done::Row(row))) => row,
+            Ended::Result(Ok(Done::Cancelled)) => return ControlFlow::Break(()),
+            Ended::Result(Ok(Done::Unwritable(error))) => {
+                failure = Some(Failure::output(error));
+                return ControlFlow::Break(());
+            }
+            Ended::Result(Err(error)) => {
+                failure = Some(error);
+                return ControlFlow::Break(());
+            }
+            Ended::Panicked(text) => row_of(&todo[at].1.id, RowStatus::Error, "internal/panic", &text),
+        };
+        progress.image(&row.id, row.message.as_deref());
+        match lock(&shared).done(row) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    progress.finish();
+    failure.map_or_else(|| Ok(signals.code()), Err)
+}
+
+/// Notes the start, so that a death is counted, and works on one image.
+fn image(work: &Work<'_>, journal: &Mutex<&mut Journal>, index: usize, item: &Item) -> Result<Done, Failure> {
+    {
+        let mut journal = lock(journal);
+        if journal.is_deadly(&item.id) {
+            let text = "the process died on it twice; --overwrite tries again";
+            return Ok(Done::Row(row_of(&item.id, RowStatus::Crashed, "crashed", text)));
+        }
+        journal.start(&item.id)?;
+    }
+    Ok(work.image(index, item))
+}
+
+fn lock<'a, 'j>(journal: &'a Mutex<&'j mut Journal>) -> std::sync::MutexGuard<'a, &'j mut Journal> {
+    journal.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn row_of(id: &str, status: RowStatus, code: &str, message: &str) -> Row {
+    Row {
+        id: id.to_string(),
+        status,
+        code: Some(code.to_string()),
+        message: Some(format!("{id}: {message}")),
+        warnings: Vec::new(),
+        size: None,
+        cuts: Vec::new(),
+        seconds: 0.0,
+    }
+}

@@ -1,0 +1,146 @@
+//! The rows of a run → `report.html`.
+
+use super::journal::{Row, RowStatus};
+use super::plan::Plan;
+use super::results::status_name;
+use crate::exit::Failure;
+use crate::pictures::thumbnail;
+use crate::report::{self, Figure, Histogram, ImageRow, RunReport, Sort, Sweep, SweepPoint};
+use crate::scoring::Score;
+use segcut_io::decode::DecodeOptions;
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// Images with pictures in the report; all are in scores.csv.
+const SHOWN: usize = 60;
+const THUMBNAIL: usize = 240;
+
+/// The report of a run.
+pub fn run_page(
+    folder: &Path,
+    plan: &Plan,
+    rows: &[&Row],
+    summary: &Map<String, Value>,
+    decode: &DecodeOptions,
+) -> Result<String, Failure> {
+    let cut = best_cut(plan, summary);
+    let score = |row: &Row| row.cuts.get(cut).and_then(|cut| cut.score.clone());
+    let mut good: Vec<&Row> = rows.iter().copied().filter(|row| row.status == RowStatus::Ok).collect();
+    good.sort_by(|a, b| worst(score(a).as_ref()).total_cmp(&worst(score(b).as_ref())).then_with(|| a.id.cmp(&b.id)));
+    let columns: Vec<&str> =
+        good.iter().find_map(|row| score(row)).map(|s| s.columns().iter().map(|c| c.0).collect()).unwrap_or_default();
+    let histograms = columns
+        .iter()
+        .take(3)
+        .filter_map(|name| {
+            let values: Vec<f64> = good.iter().filter_map(|row| column(score(row).as_ref(), name)).collect();
+            Histogram::of(*name, &values)
+        })
+        .collect();
+    let images = good.iter().take(SHOWN).map(|row| image_row(folder, plan, row, cut, decode)).collect();
+    let report = RunReport {
+        title: format!("segcut run: {}", text(summary, "recipe")),
+        program: concat!("segcut ", env!("CARGO_PKG_VERSION")).into(),
+        recipe_name: text(summary, "recipe"),
+        recipe: plan.resolved.clone(),
+        summary: figures(summary),
+        histograms,
+        sweep: sweep(plan, rows, summary),
+        columns: columns.iter().map(ToString::to_string).collect(),
+        images,
+        sort: (!columns.is_empty()).then_some(Sort { column: 0, higher_is_better: true }),
+        left_out: good.len().saturating_sub(SHOWN),
+        failed: rows.iter().filter(|row| row.status != RowStatus::Ok).map(|row| failed(row)).collect(),
+    };
+    report.html().map_err(|e| Failure::output(format!("report.html: {e}")))
+}
+
+/// The setting that the pictures show: the best one by its first score.
+fn best_cut(plan: &Plan, summary: &Map<String, Value>) -> usize {
+    let sweep = summary.get("scores").and_then(|scores| scores.get("sweep"));
+    let best = ["covering", "iou"].iter().find_map(|name| sweep?.get(name)?.get("ods_at")?.as_str());
+    plan.settings.iter().position(|setting| Some(setting.value.as_str()) == best).unwrap_or(0)
+}
+
+fn worst(score: Option<&Score>) -> f64 {
+    score.map_or(f64::INFINITY, |score| score.main().1)
+}
+
+fn column(score: Option<&Score>, name: &str) -> Option<f64> {
+    score?.columns().iter().find(|(column, _)| *column == name).map(|(_, value)| *value)
+}
+
+fn text(summary: &Map<String, Value>, key: &str) -> String {
+    summary.get(key).and_then(Value::as_str).unwrap_or("").to_string()
+}
+
+fn figures(summary: &Map<String, Value>) -> Vec<Figure> {
+    let count = |key: &str| summary.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let mut figures = vec![Figure::new("images", count("images_ok")), Figure::new("failed", count("images_failed"))];
+    if let Some(Value::Object(scores)) = summary.get("scores") {
+        let numbers = scores.iter().filter_map(|(name, value)| Some((name, value.as_f64()?)));
+        figures.extend(
+            numbers.filter(|(name, _)| *name != "images").map(|(name, value)| Figure::new(name, format!("{value:.4}"))),
+        );
+    }
+    figures
+}
+
+fn image_row(folder: &Path, plan: &Plan, row: &Row, cut: usize, decode: &DecodeOptions) -> ImageRow {
+    let chosen = row.cuts.get(cut);
+    let picture = |path: &Path, what: &str| {
+        let png = thumbnail(path, THUMBNAIL, decode)?.png().ok()?;
+        Some(report::Picture::png(format!("{what} of {}", row.id), &png))
+    };
+    let original = plan.items.iter().find(|item| item.id == row.id);
+    let overlay = chosen.and_then(|cut| cut.files.iter().find(|file| file.path.starts_with("overlays/")));
+    let mut notes = row.warnings.clone();
+    notes.extend(chosen.map(|cut| cut.notes.clone()).unwrap_or_default());
+    notes.extend(chosen.map(|cut| format!("{} regions", cut.regions)));
+    ImageRow {
+        id: row.id.clone(),
+        status: status_name(row.status).into(),
+        notes,
+        scores: chosen
+            .and_then(|cut| cut.score.as_ref())
+            .map(|score| score.columns().iter().map(|(_, value)| Some(*value)).collect())
+            .unwrap_or_default(),
+        input: original.and_then(|item| picture(&item.image, "image")),
+        overlay: overlay.and_then(|file| picture(&folder.join(&file.path), "regions")),
+    }
+}
+
+fn failed(row: &Row) -> report::Failure {
+    let message = row.message.clone().unwrap_or_default();
+    let code = row.code.clone().unwrap_or_default();
+    report::Failure { id: row.id.clone(), reason: format!("{code}: {message}") }
+}
+
+/// The swept values with their mean scores.
+fn sweep(plan: &Plan, rows: &[&Row], summary: &Map<String, Value>) -> Option<Sweep> {
+    if plan.settings.len() < 2 {
+        return None;
+    }
+    let names = ["covering", "pri", "voi", "f", "iou", "f_beta", "boundary_recall", "asa"];
+    let first = rows.iter().flat_map(|row| &row.cuts).find_map(|cut| cut.score.as_ref())?;
+    let metrics: Vec<String> =
+        names.iter().filter(|name| column(Some(first), name).is_some()).map(ToString::to_string).collect();
+    let best = best_cut(plan, summary);
+    let points = plan.settings.iter().enumerate().map(|(index, setting)| {
+        let of_setting: Vec<&Score> =
+            rows.iter().filter_map(|row| row.cuts.get(index)).filter_map(|cut| cut.score.as_ref()).collect();
+        let mean = |name: &String| {
+            let values: Vec<f64> = of_setting.iter().filter_map(|score| column(Some(score), name)).collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        SweepPoint {
+            value: setting.value.clone(),
+            scores: metrics.iter().map(mean).collect(),
+            picture: None,
+            best: index == best,
+        }
+    });
+    let parameter = plan.resolved.lines().find_map(|line| line.strip_prefix("# sweep: ")).unwrap_or("value");
+    let parameter = parameter.split('=').next().unwrap_or(parameter);
+    Some(Sweep::new(parameter, &metrics, points.collect()))
+}

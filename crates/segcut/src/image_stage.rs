@@ -1,0 +1,96 @@
+//! What happens to an image before any stage sees it.
+
+use segcut_core::{Image, Samples, StageError};
+use segcut_pixel::{Gaussian, RowShape, resize, scaled_rows};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// The table `[image]` of a recipe.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageParams {
+    /// Bands to take from a multi-band file, from 1; read by whoever decodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bands: Option<Vec<usize>>,
+    /// The longer side is brought down to this many pixels; labels come back at full size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_side: Option<usize>,
+    /// Both sides are multiplied by this, before `max_side`. Between 0 and 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rescale: Option<f64>,
+    /// Standard deviation of a Gaussian blur, in pixels of the original; 0 for none.
+    pub blur_sigma: f64,
+}
+
+impl ImageParams {
+    pub(crate) fn check(&self) -> Result<(), StageError> {
+        if self.max_side == Some(0) {
+            return Err(StageError::parameter("image.max_side", 0, "at least 1"));
+        }
+        if let Some(rescale) = self.rescale.filter(|r| !(*r > 0.0 && *r <= 1.0)) {
+            return Err(StageError::parameter("image.rescale", rescale, "above 0 and at most 1"));
+        }
+        if !(self.blur_sigma >= 0.0 && self.blur_sigma.is_finite()) {
+            return Err(StageError::parameter("image.blur_sigma", self.blur_sigma, "0 or more"));
+        }
+        Ok(())
+    }
+
+    /// The image that the stages see.
+    pub(crate) fn apply<'a>(&self, image: &'a Image) -> Result<Cow<'a, Image>, StageError> {
+        let mut working = Cow::Borrowed(image);
+        if self.blur_sigma > 0.0 {
+            working = Cow::Owned(blurred(&working, self.blur_sigma)?);
+        }
+        let (height, width) = self.working_size(image.height(), image.width());
+        if (height, width) != (image.height(), image.width()) {
+            working = Cow::Owned(resize(&working, height, width).map_err(StageError::data)?);
+        }
+        Ok(working)
+    }
+
+    fn working_size(&self, height: usize, width: usize) -> (usize, usize) {
+        let mut factor = self.rescale.unwrap_or(1.0);
+        let longer = height.max(width) as f64 * factor;
+        if let Some(max_side) = self.max_side {
+            factor *= (max_side as f64 / longer).min(1.0);
+        }
+        let side = |n: usize| ((n as f64 * factor).round() as usize).max(1);
+        (side(height), side(width))
+    }
+}
+
+/// The image after a Gaussian blur, as f32 samples in 0 to 1. Samples outside the valid mask count as
+/// they are stored.
+fn blurred(image: &Image, sigma: f64) -> Result<Image, StageError> {
+    let shape = RowShape { height: image.height(), width: image.width(), channels: image.channels() };
+    let mut values = vec![0.0; image.samples().len()];
+    scaled_rows(image, 0..image.height(), &mut values);
+    let values = Gaussian::new(sigma).map_err(StageError::data)?.blur(&values, shape);
+    Image::with_mask(image.height(), image.width(), image.space(), Samples::F32(values), image.valid().cloned())
+        .map(|blurred| blurred.with_id(image.id()))
+        .map_err(StageError::data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_side_is_bounded() {
+        let params = ImageParams { max_side: Some(64), ..ImageParams::default() };
+        assert_eq!(params.working_size(321, 481), (43, 64));
+        assert_eq!(params.working_size(10, 20), (10, 20));
+        assert_eq!(params.working_size(1, 6400), (1, 64));
+        let half = ImageParams { rescale: Some(0.5), ..params };
+        assert_eq!(half.working_size(100, 60), (50, 30));
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        for rescale in [0.0, 1.5, f64::NAN] {
+            assert!(ImageParams { rescale: Some(rescale), ..ImageParams::default() }.check().is_err());
+        }
+        assert!(ImageParams { blur_sigma: -1.0, ..ImageParams::default() }.check().is_err());
+    }
+}

@@ -1,0 +1,26 @@
+//! The stages of segcut under the names that recipes use.
+
+use crate::{Registry, two_step};
+use segcut_features::{Color, Position};
+use segcut_graph::Rag;
+use segcut_refine::{Components, Foreground, MergeSmall, Morphology};
+use segcut_spectral::Ncut;
+use segcut_superpixel::Slic;
+
+impl Registry {
+    /// A registry that knows every stage of segcut.
+    pub fn standard() -> Self {
+        let mut registry = Self::new();
+        registry.register_superpixels("slic", Slic::new);
+        registry.register_features("color", |params| Ok(Color::new(params)));
+        registry.register_features("position", |params| Ok(Position::new(params)));
+        registry.register_graph("rag", Rag::new);
+        registry.register_cluster("ncut", Ncut::new);
+        registry.register_nested_cluster("two_step", two_step::build);
+        registry.register_refine("components", Components::new);
+        registry.register_refine("foreground", Foreground::new);
+        registry.register_refine("merge_small", MergeSmall::new);
+        registry.register_refine("morphology", Morphology::new);
+        registry
+    }
+}

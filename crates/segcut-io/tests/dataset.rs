@@ -1,5 +1,7 @@
 //! Finding images, pairing them with truth, and refusing what would go wrong later.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use proptest::prelude::*;
 use segcut_core::VOID;
 use segcut_io::dataset::{Dataset, DatasetError, PairError, Task, WhySkipped, pair_ids};

@@ -1,5 +1,7 @@
 //! What is written as labels, mask or field is read back; hostile bytes are errors.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use proptest::prelude::*;
 use segcut_core::{LabelMap, Mask, VOID};
 use segcut_io::ScalarField;

@@ -1,5 +1,7 @@
 //! The `.mat` reader against scipy's files, against the PNG form of BSDS500, and on damaged bytes.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use proptest::prelude::*;
 use segcut_io::truth::mat::{MatAnnotation, MatError, read_bsds_mat};
 use segcut_io::truth::{Truth, TruthFolder, TruthOptions};

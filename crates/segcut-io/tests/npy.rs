@@ -1,5 +1,7 @@
 //! Arrays written by numpy, by us, and damaged ones.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use proptest::prelude::*;
 use segcut_core::SparseAffinity;
 use segcut_io::matrix_market::write_affinity;

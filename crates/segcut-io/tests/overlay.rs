@@ -1,5 +1,7 @@
 //! Pictures of images, labels, masks and fields.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use segcut_core::{ColorSpace, Image, LabelMap, Mask, Samples, VOID};
 use segcut_io::ScalarField;
 use segcut_io::overlay::*;

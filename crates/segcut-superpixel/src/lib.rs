@@ -1,1 +1,18 @@
-//! Image to LabelMap: superpixels (SLIC, grid).
+//! Image to LabelMap: superpixels.
+//!
+//! [`Slic`] clusters pixels in color and position; [`Grid`] cuts into squares (or into the cells of a
+//! feature map). Both are [`Oversegmenter`](segcut_core::Oversegmenter)s; pixels outside the image's
+//! valid mask are VOID.
+
+mod connectivity;
+mod engine;
+mod float_space;
+mod grid;
+mod lab8_space;
+mod params;
+mod seeds;
+mod slic;
+
+pub use grid::{Grid, GridError, GridFrom, GridParams};
+pub use params::{Distance, Seeding, SlicParams};
+pub use slic::Slic;

@@ -193,7 +193,7 @@ pub enum Save {
     Mask,
     /// Soft assignment, one picture per cluster
     Soft,
-    /// Ultrametric contour map, 16-bit
+    /// Ultrametric contour map: STEM.ucm.png, 16-bit, doubled grid, 65535 for the image's largest merge height
     Ucm,
 }
 

@@ -129,6 +129,7 @@ impl Saver<'_> {
         Ok(())
     }
 
+    /// `NAME.ucm.png`: (2H+1)×(2W+1) values of 16 bits, 65535 for the largest finite merge height of the image.
     fn contours(
         &self,
         name: &str,
@@ -139,8 +140,8 @@ impl Saver<'_> {
         let Some(map) = contour_map(prepared, done) else {
             return Err(absent(name, "ultrametric contour map", "this clusterer makes no hierarchy"));
         };
-        let (height, width) = (prepared.superpixels().height(), prepared.superpixels().width());
-        let Some(field) = ScalarField::new(height, width, map) else { return Ok(()) };
+        let (height, width) = (prepared.original().height(), prepared.original().width());
+        let Some(field) = ScalarField::new(2 * height + 1, 2 * width + 1, map) else { return Ok(()) };
         let png = field_png(&field).map_err(encode)?;
         files.push(self.bytes(name, "ucm.png", &png)?);
         Ok(())

@@ -13,14 +13,17 @@ pub struct LeafCount {
     pub labels: usize,
 }
 
-/// The height at which each pixel merges with its right or lower neighbour, the larger of the two.
+/// The height at which every two neighbouring pixels come into one region, on the doubled grid.
 ///
-/// Arbeláez et al. 2011, section 4: thresholding the map at h leaves the borders of the tree's cut at
-/// h. Theirs lies on the grid between pixels; here a border lies on the pixel above or left of it.
-/// Pixels inside a leaf have 0, as have those beside VOID.
+/// Pixel (r, c) lies at (2r+1, 2c+1) of (2H+1)×(2W+1) values; between two neighbours stands the height at which
+/// their leaves merge, 0 inside a leaf, and a corner has the largest of the four values around it. Removing every
+/// value of at most h leaves the borders of the tree's cut at h; VOID never merges with a leaf. Arbeláez et al. 2011, section 4;
+/// the layout is that of the Berkeley benchmark's `ucm2`. A cut of the map is connected regions, while a cluster
+/// of the tree may lie in several places.
 ///
 /// # Shapes
-/// H×W values, row-major. Infinite where the tree merges at infinity.
+/// (2H+1)·(2W+1) values, row-major; the outermost are 0. Infinite where the tree merges at infinity
+/// and between a leaf and VOID.
 ///
 /// # Errors
 /// [`LeafCount`].
@@ -33,7 +36,8 @@ pub struct LeafCount {
 /// use segcut_core::{LabelMap, Merge, MergeTree};
 /// let leaves = LabelMap::new(1, 4, vec![0, 1, 1, 2])?;
 /// let tree = MergeTree::new(3, vec![Merge { nodes: [1, 2], height: 0.5 }, Merge { nodes: [0, 3], height: 2.0 }])?;
-/// assert_eq!(segcut_graph::ultrametric_contour(&tree, &leaves)?, [2.0, 0.0, 0.5, 0.0]);
+/// let map = segcut_graph::ultrametric_contour(&tree, &leaves)?;
+/// assert_eq!(map[9..18], [0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn ultrametric_contour(tree: &MergeTree, leaves: &LabelMap) -> Result<Vec<f32>, LeafCount> {
@@ -41,22 +45,35 @@ pub fn ultrametric_contour(tree: &MergeTree, leaves: &LabelMap) -> Result<Vec<f3
         return Err(LeafCount { tree: tree.leaves(), labels: leaves.n() });
     }
     let forest = Forest::of(tree);
-    let (width, labels) = (leaves.width(), leaves.labels());
-    let height = |a: u32, b: u32| match forest.merge_of(a, b) {
-        Some(merge) => tree.merges()[merge as usize].height as f32,
-        None => 0.0,
+    let labels = leaves.labels();
+    let height = |a: u32, b: u32| match (a, b) {
+        (VOID, _) | (_, VOID) => f32::INFINITY,
+        _ => forest.merge_of(a, b).map_or(0.0, |merge| tree.merges()[merge as usize].height as f32),
     };
-    let mut map = vec![0.0f32; labels.len()];
-    for (at, value) in map.iter_mut().enumerate() {
-        let here = labels[at];
-        let right = (at % width + 1 < width).then(|| labels[at + 1]);
-        for next in right.into_iter().chain(labels.get(at + width).copied()) {
-            if next != here && next != VOID && here != VOID {
-                *value = value.max(height(here, next));
-            }
+    let (rows, columns) = (2 * leaves.height() + 1, 2 * leaves.width() + 1);
+    let mut map = vec![0.0f32; rows * columns];
+    for (at, &here) in labels.iter().enumerate() {
+        let (row, column) = (at / leaves.width(), at % leaves.width());
+        let place = (2 * row + 1) * columns + 2 * column + 1;
+        if column + 1 < leaves.width() && labels[at + 1] != here {
+            map[place + 1] = height(here, labels[at + 1]);
+        }
+        if row + 1 < leaves.height() && labels[at + leaves.width()] != here {
+            map[place + columns] = height(here, labels[at + leaves.width()]);
         }
     }
+    fill_corners(&mut map, columns);
     Ok(map)
+}
+
+/// Gives every inner corner the largest of the four values around it.
+fn fill_corners(map: &mut [f32], columns: usize) {
+    let rows = map.len() / columns;
+    for row in (2..rows.saturating_sub(1)).step_by(2) {
+        for at in (row * columns + 2..(row + 1) * columns - 1).step_by(2) {
+            map[at] = map[at - 1].max(map[at + 1]).max(map[at - columns]).max(map[at + columns]);
+        }
+    }
 }
 
 const NEVER: u32 = u32::MAX;
@@ -127,20 +144,39 @@ mod tests {
             for cut in 0..=leaves.n() {
                 let partition = tree.cut_height(cut as f64);
                 let region = |at: usize| partition.labels()[leaves.labels()[at] as usize];
-                for (at, &strength) in map.iter().enumerate() {
-                    let right = at % 6 < 5 && region(at) != region(at + 1);
-                    let down = at + 6 < 30 && region(at) != region(at + 6);
-                    prop_assert_eq!(strength > cut as f32, right || down);
+                for at in 0..30 {
+                    let place = (2 * (at / 6) + 1) * 13 + 2 * (at % 6) + 1;
+                    prop_assert_eq!(map[place], 0.0);
+                    if at % 6 < 5 {
+                        prop_assert_eq!(map[place + 1] > cut as f32, region(at) != region(at + 1));
+                    }
+                    if at + 6 < 30 {
+                        prop_assert_eq!(map[place + 13] > cut as f32, region(at) != region(at + 6));
+                    }
                 }
             }
         }
     }
 
     #[test]
-    fn void_has_no_border_and_infinity_is_kept() {
+    fn a_corner_has_the_largest_value_around_it() {
+        let leaves = LabelMap::new(2, 2, vec![0, 1, 0, 2]).unwrap();
+        let merges = vec![Merge { nodes: [1, 2], height: 1.0 }, Merge { nodes: [0, 3], height: 3.0 }];
+        let map = ultrametric_contour(&MergeTree::new(3, merges).unwrap(), &leaves).unwrap();
+        let rows: Vec<&[f32]> = map.chunks(5).collect();
+        let expected: [[f32; 5]; 5] =
+            [[0.0; 5], [0.0, 0.0, 3.0, 0.0, 0.0], [0.0, 0.0, 3.0, 1.0, 0.0], [0.0, 0.0, 3.0, 0.0, 0.0], [0.0; 5]];
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn void_never_merges_and_infinity_is_kept() {
         let leaves = LabelMap::new(2, 2, vec![0, VOID, 1, VOID]).unwrap();
-        let tree = MergeTree::new(2, vec![Merge { nodes: [0, 1], height: f64::INFINITY }]).unwrap();
-        assert_eq!(ultrametric_contour(&tree, &leaves).unwrap(), [f32::INFINITY, 0.0, 0.0, 0.0]);
+        let tree = |height| MergeTree::new(2, vec![Merge { nodes: [0, 1], height }]).unwrap();
+        let between = |map: Vec<f32>| [map[7], map[11], map[13], map[17]];
+        let infinite = between(ultrametric_contour(&tree(f64::INFINITY), &leaves).unwrap());
+        assert_eq!(infinite, [f32::INFINITY, f32::INFINITY, 0.0, f32::INFINITY]);
+        assert_eq!(between(ultrametric_contour(&tree(2.0), &leaves).unwrap())[1], 2.0);
         let small = MergeTree::new(1, vec![]).unwrap();
         assert_eq!(ultrametric_contour(&small, &leaves), Err(LeafCount { tree: 1, labels: 2 }));
     }

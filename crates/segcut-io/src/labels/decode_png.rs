@@ -28,13 +28,8 @@ where
     if !palette && colors == Colors::Refused {
         return Err(LabelsError::Color { file: file.to_path_buf() });
     }
-    let too_large = || LabelsError::TooLarge {
-        file: file.to_path_buf(),
-        width: u64::from(width),
-        height: u64::from(height),
-        max_pixels: options.max_pixels,
-    };
-    let mut bytes = vec![0; reader.output_buffer_size().ok_or_else(too_large)?];
+    let mut bytes =
+        vec![0; reader.output_buffer_size().ok_or_else(|| too_large(file, width.into(), height.into(), options))?];
     let frame = reader.next_frame(&mut bytes).map_err(damaged)?;
     bytes.truncate(frame.buffer_size());
     let (width, height) = (frame.width as usize, frame.height as usize);
@@ -49,11 +44,14 @@ where
 }
 
 pub(super) fn check_size(file: &Path, width: u64, height: u64, options: &LabelOptions) -> Result<(), LabelsError> {
-    let max_pixels = options.max_pixels;
-    if width.saturating_mul(height) > max_pixels {
-        return Err(LabelsError::TooLarge { file: file.to_path_buf(), width, height, max_pixels });
+    if width.saturating_mul(height) > options.max_pixels {
+        return Err(too_large(file, width, height, options));
     }
     Ok(())
+}
+
+fn too_large(file: &Path, width: u64, height: u64, options: &LabelOptions) -> LabelsError {
+    LabelsError::TooLarge { file: file.to_path_buf(), width, height, max_pixels: options.max_pixels }
 }
 
 /// One byte per sample; rows of fewer than 8 bits begin at whole bytes, the first pixel in the high bits.

@@ -96,7 +96,7 @@ mod tests {
         let mut values: Vec<u16> = (0..100).map(|i| 1000 + i * 10).collect();
         values[99] = 65_535;
         let gray = bytes(ColorSpace::Gray, Samples::U16(values), 100);
-        assert_eq!([gray[0], gray[150], gray[297]], [0, 128, 255]);
+        assert_eq!([gray[0], gray[150], gray[297]], [0, 129, 255]);
     }
 
     #[test]

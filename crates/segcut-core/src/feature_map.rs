@@ -77,19 +77,35 @@ pub enum FeatureMapError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Codes {
     bins: Vec<usize>,
+    smoothing: Vec<f64>,
     codebook: Option<ndarray::Array2<f32>>,
 }
 
 impl Codes {
     /// Bins of each dimension; none where a dimension has no bin.
     pub fn new(bins: Vec<usize>) -> Option<Self> {
-        (!bins.is_empty() && bins.iter().all(|&b| b > 0)).then_some(Self { bins, codebook: None })
+        let smoothing = vec![0.0; bins.len()];
+        (!bins.is_empty() && bins.iter().all(|&b| b > 0)).then_some(Self { bins, smoothing, codebook: None })
     }
 
     /// One dimension whose code i stands for row i of a codebook, for example a palette of colors.
     pub fn palette(codebook: ndarray::Array2<f32>) -> Option<Self> {
         let codes = Self::new(vec![codebook.nrows()])?;
         Some(Self { codebook: Some(codebook), ..codes })
+    }
+
+    /// The same codes whose histograms are blurred along the bins once they are counted: standard
+    /// deviations in bins, one per dimension, 0 for none.
+    ///
+    /// None where there is another number of them than dimensions, or one is negative or not finite.
+    pub fn with_smoothing(self, smoothing: Vec<f64>) -> Option<Self> {
+        let fits = smoothing.len() == self.bins.len() && smoothing.iter().all(|s| s.is_finite() && *s >= 0.0);
+        fits.then_some(Self { smoothing, ..self })
+    }
+
+    /// Standard deviation of the blur of each dimension's histogram, in bins.
+    pub fn smoothing(&self) -> &[f64] {
+        &self.smoothing
     }
 
     /// Bins of each dimension.

@@ -38,6 +38,8 @@ pub struct FeatureBlock {
     pub dims: usize,
     /// n·dims values.
     pub values: Vec<f32>,
+    /// Bins of each histogram that a row holds one after the other (they sum to `dims`); empty for means.
+    pub bins: Vec<usize>,
 }
 
 impl FeatureBlock {

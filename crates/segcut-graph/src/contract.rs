@@ -115,7 +115,7 @@ fn mean_block(block: &FeatureBlock, partition: &Partition, sizes: &[f64]) -> Fea
         if total > 0.0 { (sum / total) as f32 } else { 0.0 }
     };
     let values = sums.into_iter().enumerate().map(mean).collect();
-    FeatureBlock { name: block.name.clone(), dims: block.dims, values }
+    FeatureBlock { name: block.name.clone(), dims: block.dims, values, bins: block.bins.clone() }
 }
 
 fn sum_by(partition: &Partition, values: &[f64]) -> Vec<f64> {

@@ -6,6 +6,7 @@ mod contract;
 mod cut_values;
 mod edge_weight;
 mod geometry;
+mod histogram;
 mod laplacian;
 mod pair_table;
 mod pool;

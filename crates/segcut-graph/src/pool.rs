@@ -1,16 +1,21 @@
-//! Feature map → mean per region.
+//! Feature map → mean or histogram per region.
 
 use crate::RagError;
 use crate::adjacency::bands;
+use crate::histogram::histograms;
 use crate::pair_table::PairTable;
 use segcut_core::{FeatureBlock, FeatureMap, LabelMap, VOID};
 use std::ops::Range;
 
-/// Means of a feature map over the regions of a label map.
+/// Means of a feature map over the regions of a label map; of a map of codes, the histograms of its regions.
 ///
 /// A map of single pixels is averaged pixel by pixel. Any other grid (ViT patches) is averaged by the
 /// area that cell and region share, as if every cell were constant; cells at the rim of the grid reach
 /// to the frame of the image. A region without pixels has zeros.
+///
+/// Codes are counted: a region has, per dimension, the share of its pixels in each bin, a pixel having
+/// the code of the cell whose centre is nearest to it. The shares are then blurred along the bins where
+/// the codes say so (the bins at the ends repeated beyond them).
 ///
 /// # Errors
 /// [`RagError::Size`] where a map of single pixels has another size than the labels.
@@ -29,6 +34,9 @@ use std::ops::Range;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn pool(labels: &LabelMap, map: &FeatureMap<'_>) -> Result<FeatureBlock, RagError> {
+    if let Some(codes) = map.codes() {
+        return histograms(labels, map, codes);
+    }
     let mut sums = Sums::new(labels.n(), map.dims());
     if map.grid().is_pixels() {
         check_size(labels, map)?;
@@ -66,7 +74,7 @@ impl Sums {
             let sums = &self.values[node * self.dims..(node + 1) * self.dims];
             values.extend(sums.iter().map(|&sum| if weight > 0.0 { (sum / weight) as f32 } else { 0.0 }));
         }
-        FeatureBlock { name: name.to_owned(), dims: self.dims, values }
+        FeatureBlock { name: name.to_owned(), dims: self.dims, values, bins: Vec::new() }
     }
 }
 

@@ -66,7 +66,8 @@ pub struct RagParams {
     pub radius: f64,
     /// How a feature distance becomes a similarity.
     pub scale: Scale,
-    /// Factor of each feature map's distance, by the map's name; 1 where not named, 0 leaves the map out.
+    /// Factor of each feature map's distance, by the map's name. Not named: 1 for means, 0 (left out) for
+    /// histograms.
     pub weights: BTreeMap<String, f64>,
     /// The map that is averaged along borders instead of over regions, where there is one of this name.
     pub contour: String,
@@ -189,7 +190,9 @@ impl Rag {
 
     /// d of every edge.
     fn distances(&self, found: &Adjacency, features: &[FeatureBlock]) -> Vec<f32> {
-        let weight = |block: &FeatureBlock| self.params.weights.get(&block.name).copied().unwrap_or(1.0);
+        let unnamed = |block: &FeatureBlock| if block.bins.is_empty() { 1.0 } else { 0.0 };
+        let weight =
+            |block: &FeatureBlock| self.params.weights.get(&block.name).copied().unwrap_or_else(|| unnamed(block));
         let blocks: Vec<_> = features.iter().map(|block| (block, weight(block))).filter(|(_, w)| *w > 0.0).collect();
         let distance = |&[u, v]: &[u32; 2]| {
             let squares = blocks.iter().map(|(block, w)| w * w * squared_distance(block, u, v));

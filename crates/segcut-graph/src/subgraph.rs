@@ -123,7 +123,7 @@ fn rows_of(gram: &GramAffinity, nodes: &[u32]) -> GramAffinity {
 
 fn take_block(block: &FeatureBlock, nodes: &[u32]) -> FeatureBlock {
     let values = nodes.iter().flat_map(|&node| block.row(node as usize)).copied().collect();
-    FeatureBlock { name: block.name.clone(), dims: block.dims, values }
+    FeatureBlock { name: block.name.clone(), dims: block.dims, values, bins: block.bins.clone() }
 }
 
 fn take_geometry(geometry: &Geometry, nodes: &[u32]) -> Geometry {
@@ -144,7 +144,8 @@ mod tests {
     fn triangle() -> RegionGraph {
         let affinity = SparseAffinity::new(3, vec![[0, 1], [0, 2], [1, 2]], vec![1.0, 2.0, 3.0]).unwrap();
         let affinity = affinity.with_diagonal(vec![0.1, 0.2, 0.3]).unwrap();
-        let block = FeatureBlock { name: "x".into(), dims: 2, values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0] };
+        let block =
+            FeatureBlock { name: "x".into(), dims: 2, values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0], bins: Vec::new() };
         let columns = EdgeColumns { border_length: Some(vec![10.0, 20.0, 30.0]), ..EdgeColumns::default() };
         let geometry = Geometry {
             image_size: [2, 3],

@@ -13,7 +13,7 @@ use faer::sparse::linalg::{amd, cholesky::supernodal::SupernodalLdltRef};
 use faer::sparse::{FaerError, SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Conj, MatMut, Par, Side};
 
-/// The lower triangle of M^-½ L M^-½ in compressed columns, and the structure of its factor.
+/// The upper triangle of M^-½ L M^-½ in compressed columns, and the structure of its factor.
 ///
 /// The pencil must stand in its elimination order already.
 pub(crate) struct Analysis {
@@ -26,10 +26,10 @@ pub(crate) struct Analysis {
 impl Analysis {
     /// The symbolic factorization: the exact fill, before any arithmetic.
     pub(crate) fn new(pencil: &Pencil) -> Result<Self, EigenError> {
-        let (column_starts, rows, values) = scaled_lower(pencil);
-        let structure = SymbolicSparseColMatRef::new_checked(pencil.n(), pencil.n(), &column_starts, None, &rows);
+        let (column_starts, rows, values) = scaled_upper(pencil);
+        let structure = SymbolicSparseColMatRef::new_unsorted_checked(pencil.n(), pencil.n(), &column_starts, None, &rows);
         let params = CholeskySymbolicParams::default();
-        let symbolic = factorize_symbolic_cholesky(structure, Side::Lower, SymmetricOrdering::Identity, params)
+        let symbolic = factorize_symbolic_cholesky(structure, Side::Upper, SymmetricOrdering::Identity, params)
             .map_err(EigenError::from_faer)?;
         Ok(Self { column_starts, rows, values, symbolic })
     }
@@ -48,7 +48,7 @@ impl Analysis {
             .factorize_numeric_llt(
                 &mut values,
                 self.matrix(&shifted),
-                Side::Lower,
+                Side::Upper,
                 LltRegularization::default(),
                 Par::Seq,
                 MemStack::new(&mut memory),
@@ -68,7 +68,7 @@ impl Analysis {
         let done = self.symbolic.factorize_numeric_ldlt(
             &mut values,
             self.matrix(&shifted),
-            Side::Lower,
+            Side::Upper,
             LdltRegularization::default(),
             Par::Seq,
             MemStack::new(&mut memory),
@@ -108,7 +108,7 @@ impl Analysis {
 
     fn matrix<'a>(&'a self, values: &'a [f64]) -> SparseColMatRef<'a, u32, f64> {
         let n = self.column_starts.len() - 1;
-        let structure = SymbolicSparseColMatRef::new_checked(n, n, &self.column_starts, None, &self.rows);
+        let structure = SymbolicSparseColMatRef::new_unsorted_checked(n, n, &self.column_starts, None, &self.rows);
         SparseColMatRef::new(structure, values)
     }
 }
@@ -160,8 +160,8 @@ fn solve_simplicial(factor: SimplicialLltRef<'_, u32, f64>, x: &mut [f64]) {
 /// A fill-reducing elimination order: approximate minimum degree (Amestoy, Davis, Duff 1996).
 pub(crate) fn minimum_degree(pencil: &Pencil) -> Result<Vec<u32>, EigenError> {
     let n = pencil.n();
-    let (column_starts, rows, _) = scaled_lower(pencil);
-    let structure = SymbolicSparseColMatRef::new_checked(n, n, &column_starts, None, &rows);
+    let (column_starts, rows, _) = scaled_upper(pencil);
+    let structure = SymbolicSparseColMatRef::new_unsorted_checked(n, n, &column_starts, None, &rows);
     let (mut order, mut inverse) = (vec![0u32; n], vec![0u32; n]);
     let mut memory = allocate(amd::order_scratch::<u32>(n, rows.len()))?;
     amd::order(&mut order, &mut inverse, structure, amd::Control::default(), MemStack::new(&mut memory))
@@ -169,7 +169,7 @@ pub(crate) fn minimum_degree(pencil: &Pencil) -> Result<Vec<u32>, EigenError> {
     Ok(order)
 }
 
-fn scaled_lower(pencil: &Pencil) -> (Vec<u32>, Vec<u32>, Vec<f64>) {
+fn scaled_upper(pencil: &Pencil) -> (Vec<u32>, Vec<u32>, Vec<f64>) {
     let n = pencil.n();
     let scale: Vec<f64> = pencil.mass().iter().map(|m| m.sqrt().recip()).collect();
     let mut column_starts = Vec::with_capacity(n + 1);
@@ -179,7 +179,7 @@ fn scaled_lower(pencil: &Pencil) -> (Vec<u32>, Vec<u32>, Vec<f64>) {
         let (neighbors, weights) = pencil.row(j);
         rows.push(j as u32);
         values.push(pencil.degree(j) * scale[j] * scale[j]);
-        for (&i, &w) in neighbors.iter().zip(weights).filter(|&(&i, _)| i as usize > j) {
+        for (&i, &w) in neighbors.iter().zip(weights).filter(|&(&i, _)| (i as usize) < j) {
             rows.push(i);
             values.push(-w * scale[i as usize] * scale[j]);
         }

@@ -271,9 +271,12 @@ pub enum Task {
 /// `segcut eval`.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// Predictions: label PNGs, a folder per swept value, or 16-bit ultrametric maps
+    /// Predictions: label PNGs, the folder of a run, a folder per swept value, 16-bit ultrametric maps, or gray masks
     #[arg(long, value_name = "DIR")]
     pub pred: PathBuf,
+    /// Heights at which ultrametric maps (*.ucm.png) are cut: how many, or a list such as 0.1,0.25 [default: 50]
+    #[arg(long, value_name = "N|T,T,…")]
+    pub thresholds: Option<String>,
     /// Ground truth
     #[command(flatten)]
     pub truth: TruthArgs,

@@ -3,6 +3,7 @@
 mod args;
 mod budget;
 mod demo;
+mod eval;
 mod exit;
 mod image_job;
 mod pictures;
@@ -50,6 +51,7 @@ fn dispatch(cli: &Cli) -> Outcome {
             Ok(Code::Fine)
         }
         Command::Demo(args) => demo::demo(args, cli.talk),
-        Command::Eval(_) | Command::Compare(_) => Err(Failure::usage("not yet")),
+        Command::Eval(args) => eval::eval(args, cli.talk),
+        Command::Compare(_) => Err(Failure::usage("not yet")),
     }
 }

@@ -76,6 +76,11 @@ impl TruthTable {
         &self.unused
     }
 
+    /// Whether the image at this place of the list has truth.
+    pub fn has(&self, index: usize) -> bool {
+        self.entries.get(index).is_some_and(Option::is_some)
+    }
+
     /// What the truth is, where that is decided.
     pub fn task(&self) -> Option<dataset::Task> {
         self.folder.task()

@@ -1,4 +1,4 @@
-//! Image to FeatureMap: color, position, texture, contour strength.
+//! Image to FeatureMap: color, position, texture, contour strength, codes of colors.
 //!
 //! Every extractor computes its map in bands of rows, whose values do not depend on how the rows are
 //! cut; maps of up to 4 million values are held, larger ones are computed as they are read.
@@ -6,11 +6,16 @@
 mod color;
 mod contour;
 mod gradient;
+mod histogram;
+mod lloyd;
+mod palette;
 mod position;
 mod row_map;
 mod texture;
 
 pub use color::{Color, ColorKind, ColorParams};
 pub use contour::{Contour, ContourParams};
+pub use histogram::{Histogram, HistogramParams};
+pub use palette::{Palette, PaletteParams};
 pub use position::{Position, PositionParams, PositionUnit};
 pub use texture::{Texture, TextureParams};

@@ -1,13 +1,11 @@
 //! Label map and feature maps → region graph.
 
-use crate::adjacency::{Adjacency, Neighbourhood, adjacency};
+use crate::adjacency::{Adjacency, Neighbourhood};
 use crate::edge_weight::{Measured, Scale, Terms, weights};
-use crate::geometry::geometry;
-use crate::pool::{check_size, pool};
+use crate::region_parts::RegionParts;
 use crate::ring::add_ring;
 use segcut_core::{
-    Affinity, AffinityError, Context, EdgeColumns, FeatureBlock, FeatureMap, FeatureMaps, GraphBuilder, GraphError,
-    LabelMap, RegionGraph, SparseAffinity, StageError,
+    AffinityError, Context, FeatureBlock, FeatureMaps, GraphBuilder, GraphError, LabelMap, RegionGraph, StageError,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,6 +40,12 @@ pub enum RagError {
     NoSuchMap {
         /// The name in the parameters.
         name: String,
+        /// The maps there are.
+        maps: Vec<String>,
+    },
+    /// No map codes colors of a palette.
+    #[error("none of the feature maps {maps:?} is a palette")]
+    NoPalette {
         /// The maps there are.
         maps: Vec<String>,
     },
@@ -154,28 +158,16 @@ impl Rag {
 
     fn graph(&self, labels: &LabelMap, maps: &FeatureMaps<'_>) -> Result<RegionGraph, RagError> {
         self.check_names(maps)?;
-        let contour = maps.iter().find(|map| map.name() == self.params.contour);
-        if let Some(map) = contour {
-            check_contour(labels, map)?;
-        }
-        let pooled = maps.iter().filter(|map| map.name() != self.params.contour);
-        let features = pooled.map(|map| pool(labels, map)).collect::<Result<Vec<_>, _>>()?;
         let hood = Neighbourhood { connectivity: self.params.connectivity, radius: self.params.radius };
-        let mut found = adjacency(labels, hood, contour);
-        let far = (self.params.ring > 0.0).then(|| add_ring(labels.n(), &mut found));
-        let distance = self.distances(&found, &features);
-        let mut weights = self.weights(labels.n(), &found, &distance);
+        let mut parts = RegionParts::measure(labels, maps, &self.params.contour, hood)?;
+        let far = (self.params.ring > 0.0).then(|| add_ring(labels.n(), &mut parts.found));
+        let named = |block: &FeatureBlock| self.params.weights.get(&block.name).copied();
+        let distance = parts.distances(named);
+        let mut weights = self.weights(labels.n(), &parts.found, &distance);
         for (weight, _) in weights.iter_mut().zip(far.iter().flatten()).filter(|(_, far)| **far) {
             *weight *= self.params.ring;
         }
-        let columns = EdgeColumns {
-            border_length: Some(found.border_length),
-            boundary_strength: found.boundary_strength,
-            feature_distance: Some(distance),
-        };
-        let affinity = SparseAffinity::new(labels.n(), found.edges, weights)?;
-        let graph = RegionGraph::new(Affinity::Sparse(affinity)).with_features(features)?;
-        Ok(graph.with_edge_columns(columns)?.with_geometry(geometry(labels))?)
+        parts.graph(labels, weights, distance)
     }
 
     fn check_names(&self, maps: &FeatureMaps<'_>) -> Result<(), RagError> {
@@ -186,19 +178,6 @@ impl Rag {
             }
         }
         Ok(())
-    }
-
-    /// d of every edge.
-    fn distances(&self, found: &Adjacency, features: &[FeatureBlock]) -> Vec<f32> {
-        let unnamed = |block: &FeatureBlock| if block.bins.is_empty() { 1.0 } else { 0.0 };
-        let weight =
-            |block: &FeatureBlock| self.params.weights.get(&block.name).copied().unwrap_or_else(|| unnamed(block));
-        let blocks: Vec<_> = features.iter().map(|block| (block, weight(block))).filter(|(_, w)| *w > 0.0).collect();
-        let distance = |&[u, v]: &[u32; 2]| {
-            let squares = blocks.iter().map(|(block, w)| w * w * squared_distance(block, u, v));
-            squares.sum::<f64>().sqrt() as f32
-        };
-        found.edges.iter().map(distance).collect()
     }
 
     fn weights(&self, n: usize, found: &Adjacency, distance: &[f32]) -> Vec<f64> {
@@ -222,11 +201,6 @@ impl GraphBuilder for Rag {
     }
 }
 
-fn squared_distance(block: &FeatureBlock, u: u32, v: u32) -> f64 {
-    let rows = (block.row(u as usize), block.row(v as usize));
-    rows.0.iter().zip(rows.1).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
-}
-
 fn check_scale(scale: &Scale) -> Result<(), StageError> {
     let (name, value) = match *scale {
         Scale::Fixed { sigma } => ("graph.scale.sigma", sigma),
@@ -243,18 +217,10 @@ fn check_scale(scale: &Scale) -> Result<(), StageError> {
     }
 }
 
-fn check_contour(labels: &LabelMap, map: &FeatureMap<'_>) -> Result<(), RagError> {
-    if map.dims() != 1 || !map.grid().is_pixels() {
-        let (name, step) = (map.name().to_owned(), map.grid().step);
-        return Err(RagError::Contour { name, dims: map.dims(), step });
-    }
-    check_size(labels, map)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use segcut_core::Grid;
+    use segcut_core::{FeatureMap, Grid};
 
     fn strip() -> LabelMap {
         LabelMap::with_n(1, 6, vec![0, 0, 1, 1, 2, 2], 4).unwrap()

@@ -79,7 +79,6 @@ impl Recipe {
         toml::from_str(&self.source.text).map_err(|e| self.source.field(&e))
     }
 
-
     /// The top table, with its keys checked.
     pub(crate) fn table(&self) -> Result<DeTable<'_>, RecipeError> {
         let table = parse(&self.source)?;

@@ -1,21 +1,30 @@
 //! The stages of segcut under the names that recipes use.
 
 use crate::{Registry, two_step};
-use segcut_features::{Color, Position};
+use segcut_features::{Color, Contour, Histogram, Palette, Position, Texture, TextureParams};
 use segcut_graph::Rag;
+use segcut_multicut::{Each, Merge, Threshold};
 use segcut_refine::{Components, Foreground, MergeSmall, Morphology};
 use segcut_spectral::Ncut;
-use segcut_superpixel::Slic;
+use segcut_superpixel::{Grid, Slic};
 
 impl Registry {
     /// A registry that knows every stage of segcut.
     pub fn standard() -> Self {
         let mut registry = Self::new();
+        registry.register_superpixels("grid", Grid::new);
         registry.register_superpixels("slic", Slic::new);
         registry.register_features("color", |params| Ok(Color::new(params)));
+        registry.register_features("contour", Contour::new);
+        registry.register_features("histogram", Histogram::new);
+        registry.register_features("palette", Palette::new);
         registry.register_features("position", |params| Ok(Position::new(params)));
+        registry.register_features("texture", |params: TextureParams| Texture::new(&params));
         registry.register_graph("rag", Rag::new);
+        registry.register_cluster("each", Each::new);
+        registry.register_cluster("merge", Merge::new);
         registry.register_cluster("ncut", Ncut::new);
+        registry.register_cluster("threshold", Threshold::new);
         registry.register_nested_cluster("two_step", two_step::build);
         registry.register_refine("components", Components::new);
         registry.register_refine("foreground", Foreground::new);

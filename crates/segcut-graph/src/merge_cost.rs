@@ -53,14 +53,14 @@ impl MergeCost {
     /// # Errors
     /// [`StageError::Parameter`].
     pub fn check(&self) -> Result<(), StageError> {
-        let terms = [("cluster.cost.boundary", self.boundary), ("cluster.cost.size_exponent", self.size_exponent)];
-        for (name, value) in terms.into_iter().chain(self.weights.values().map(|&w| ("cluster.cost.weights", w))) {
+        let terms = [("cost.boundary", self.boundary), ("cost.size_exponent", self.size_exponent)];
+        for (name, value) in terms.into_iter().chain(self.weights.values().map(|&w| ("cost.weights", w))) {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(StageError::parameter(name, value, "finite and at least 0"));
             }
         }
         if !(self.full_share > 0.0 && self.full_share <= 1.0) {
-            return Err(StageError::parameter("cluster.cost.full_share", self.full_share, "above 0 and at most 1"));
+            return Err(StageError::parameter("cost.full_share", self.full_share, "above 0 and at most 1"));
         }
         Ok(())
     }

@@ -3,11 +3,14 @@
 use segcut_core::{ClusterCount, MergeTree, Partition, StageError};
 use serde::{Deserialize, Serialize};
 
+/// A last merge below this counts as this, so that an image of one color becomes one region.
+const LEAST_HEIGHT: f64 = 1e-9;
+
 /// Where a merge tree is cut when no number of clusters is given.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TreeCut {
-    /// Merges up to threshold · (height of the last merge)^last_exponent are done.
+    /// Merges below threshold · (height of the last merge)^last_exponent are done.
     pub threshold: f64,
     /// 0: the threshold is a height. Above 0, images whose last merge is high are cut higher.
     pub last_exponent: f64,
@@ -26,10 +29,10 @@ impl TreeCut {
     /// [`StageError::Parameter`].
     pub fn check(&self) -> Result<(), StageError> {
         if !(self.threshold >= 0.0 && self.threshold.is_finite()) {
-            return Err(StageError::parameter("cluster.cut.threshold", self.threshold, "finite and at least 0"));
+            return Err(StageError::parameter("cut.threshold", self.threshold, "finite and at least 0"));
         }
         if !(0.0..=1.0).contains(&self.last_exponent) {
-            return Err(StageError::parameter("cluster.cut.last_exponent", self.last_exponent, "from 0 to 1"));
+            return Err(StageError::parameter("cut.last_exponent", self.last_exponent, "from 0 to 1"));
         }
         Ok(())
     }
@@ -54,8 +57,8 @@ impl TreeCut {
             ClusterCount::Fixed(k) => tree.cut_k(k),
             ClusterCount::Auto => {
                 let finite = tree.merges().iter().rev().map(|merge| merge.height).find(|height| height.is_finite());
-                let last = finite.unwrap_or(0.0);
-                tree.cut_height(self.threshold * last.powf(self.last_exponent))
+                let bound = self.threshold * finite.unwrap_or(0.0).max(LEAST_HEIGHT).powf(self.last_exponent);
+                tree.cut_k(tree.leaves() - tree.merges().partition_point(|merge| merge.height < bound))
             }
         }
     }

@@ -17,5 +17,5 @@ pub use assign::{
     Assign, KMeans, KMeansParams, ThresholdCut, best_threshold, cluster_qr, discretize, even_thresholds, kmeans,
 };
 pub use eigen::{Certificate, EigenError, EigenParams, Solver, Spectrum, smallest};
-pub use ncut::{AutoK, Method, Ncut, NcutParams, RecursiveParams, eigengap, recursive_ncut};
+pub use ncut::{AutoK, Method, Ncut, NcutParams, RecursiveParams, SpectralMerge, eigengap, recursive_ncut};
 pub use pencil::{Laplacian, Pencil, PencilError};

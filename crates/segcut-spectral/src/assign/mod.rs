@@ -28,4 +28,7 @@ pub enum Assign {
     Sign,
     /// Two clusters at the threshold of the second vector with the smallest normalized cut.
     Threshold,
+    /// Greedy merging of the regions that touch, by the eigenvectors' differences across borders and more
+    /// ([`SpectralMerge`](crate::SpectralMerge)): the embedding never joins what does not touch.
+    Merge,
 }

@@ -50,7 +50,7 @@ impl Ncut {
         }
     }
 
-    fn notes(&self, spectrum: &Spectrum, made: usize) -> Vec<Note> {
+    pub(super) fn notes(&self, spectrum: &Spectrum, made: usize) -> Vec<Note> {
         let mut notes = Vec::new();
         match self.params.k {
             ClusterCount::Auto => notes.push(Note::KChosen(made)),
@@ -91,7 +91,7 @@ impl Ncut {
                 kmeans(rows.view(), &params, seed).labels
             }
             Assign::Discretize => discretize(rows.view(), seed),
-            Assign::ClusterQr => cluster_qr(rows.view()),
+            Assign::ClusterQr | Assign::Merge => cluster_qr(rows.view()),
             Assign::Sign => rows.column(1).iter().map(|&x| u32::from(x > 0.0)).collect(),
             Assign::Threshold => {
                 let part = pencil.induced(nodes, &mut vec![u32::MAX; pencil.n()]);

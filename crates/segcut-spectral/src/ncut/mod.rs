@@ -2,9 +2,11 @@
 
 mod eigengap;
 mod kway;
+mod merge;
 mod recursive;
 
 pub use eigengap::eigengap;
+pub use merge::SpectralMerge;
 pub use recursive::{RecursiveParams, recursive_ncut};
 
 use crate::assign::Assign;
@@ -68,6 +70,8 @@ pub struct NcutParams {
     pub max_iter: usize,
     /// Whether to check by an inertia that no eigenvalue was missed (k-way).
     pub certify: bool,
+    /// The merging of `assign = "merge"` (k-way).
+    pub merge: SpectralMerge,
 }
 
 impl Default for NcutParams {
@@ -87,6 +91,7 @@ impl Default for NcutParams {
             tol: 1e-6,
             max_iter: 1000,
             certify: true,
+            merge: SpectralMerge::default(),
         }
     }
 }
@@ -162,6 +167,7 @@ impl Ncut {
         if in_two && params.method == Method::Kway && params.k != ClusterCount::Fixed(2) {
             return refuse("cluster.assign", &"sign or threshold", "used with k = 2");
         }
+        params.merge.check()?;
         Ok(Self { params })
     }
 
@@ -188,6 +194,7 @@ impl Clusterer for Ncut {
             return Ok(Clustering::converged(Partition::whole(0)));
         }
         let mut clustering = match self.params.method {
+            Method::Kway if self.params.assign == Assign::Merge => self.merge(graph, &pencil, context)?,
             Method::Kway => self.kway(&pencil, context)?,
             Method::Recursive => self.recursive(&pencil, context)?,
         };

@@ -15,16 +15,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let affinity = graph.affinity().sparse().ok_or("edges")?.clone();
     let params = NcutParams { method: Method::Recursive, max_edge: 1.0, ..NcutParams::default() };
     let ncut = Ncut::new(params)?;
-    let (recursive, found) = best_of(20, || ncut.cluster(&graph, &Context::default()));
+    let (recursive, found) = best_of(100, || ncut.cluster(&graph, &Context::default()));
     let found = found?;
     let labels: Vec<String> = found.partition.labels().iter().map(u32::to_string).collect();
     std::fs::write(format!("{path}.segcut"), labels.join("\n"))?;
     let pencil = Pencil::new(&affinity, Laplacian::Normalized, 0.0)?;
     let eigen = EigenParams { k, ..EigenParams::default() };
-    let (pairs, spectrum) = best_of(20, || smallest(&pencil, &eigen, &Context::default()));
+    let (pairs, spectrum) = best_of(100, || smallest(&pencil, &eigen, &Context::default()));
     let spectrum = spectrum?;
     let bare = EigenParams { certify: false, ..eigen };
-    let (uncertified, _) = best_of(20, || smallest(&pencil, &bare, &Context::default()));
+    let (uncertified, _) = best_of(100, || smallest(&pencil, &bare, &Context::default()));
     let worst = spectrum.residuals.iter().copied().fold(0.0, f64::max);
     println!(
         "{path} n {} parts {} recursive {recursive:.2} ms; {k} pairs {pairs:.2} ms ({uncertified:.2} without \

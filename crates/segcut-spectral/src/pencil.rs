@@ -107,6 +107,11 @@ impl Pencil {
         (&self.neighbors[range.clone()], &self.weights[range])
     }
 
+    /// The stored weights, row after row, for other weights on the same edges; the mass stays as it is.
+    pub(crate) fn weights_mut(&mut self) -> &mut [f64] {
+        &mut self.weights
+    }
+
     /// Sum of a node's weights.
     pub fn degree(&self, i: usize) -> f64 {
         self.row(i).1.iter().sum()
@@ -167,6 +172,11 @@ impl Pencil {
 
     /// The connected components, each a sorted list of nodes, in the order of their first nodes.
     pub fn components(&self) -> Vec<Vec<u32>> {
+        self.components_above(0.0)
+    }
+
+    /// The components of the edges (i, j) whose weight is above share·min(Mᵢ, Mⱼ).
+    pub(crate) fn components_above(&self, share: f64) -> Vec<Vec<u32>> {
         let mut seen = vec![false; self.n()];
         let mut components = Vec::new();
         for first in 0..self.n() {
@@ -177,8 +187,11 @@ impl Pencil {
             let mut nodes = vec![first as u32];
             let mut next = 0;
             while next < nodes.len() {
-                for &j in self.row(nodes[next] as usize).0 {
-                    if !seen[j as usize] {
+                let i = nodes[next] as usize;
+                let (neighbors, weights) = self.row(i);
+                for (&j, &w) in neighbors.iter().zip(weights) {
+                    let strong = w > share * self.mass[i].min(self.mass[j as usize]);
+                    if strong && !seen[j as usize] {
                         seen[j as usize] = true;
                         nodes.push(j);
                     }

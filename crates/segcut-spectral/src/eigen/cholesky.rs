@@ -1,53 +1,95 @@
-//! Pencil to sparse Cholesky factors of M^-½ (L + σM) M^-½, by faer on one thread.
+//! Pencil to sparse Cholesky factors of diagonal − S·W·S, on one thread.
+//!
+//! With S = M^-½ and the diagonal of M^-½ L M^-½ + σ·1 that is the shifted Laplacian.
 
 use super::EigenError;
+use super::ldlt::{EliminationTree, Ldlt};
 use crate::pencil::Pencil;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::cholesky::ldlt::factor::LdltRegularization;
 use faer::linalg::cholesky::llt::factor::LltRegularization;
+use faer::sparse::linalg::cholesky::supernodal::SupernodalLdltRef;
 use faer::sparse::linalg::cholesky::{
     CholeskySymbolicParams, LltRef, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering,
-    factorize_symbolic_cholesky, simplicial::SimplicialLltRef,
+    factorize_symbolic_cholesky,
 };
-use faer::sparse::linalg::{amd, cholesky::supernodal::SupernodalLdltRef};
+use faer::sparse::linalg::{SupernodalThreshold, amd};
 use faer::sparse::{FaerError, SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Conj, MatMut, Par, Side};
 
-/// The upper triangle of M^-½ L M^-½ in compressed columns, and the structure of its factor.
-///
-/// The pencil must stand in its elimination order already.
-pub(crate) struct Analysis {
+/// Factors with fewer products per entry than this are computed row by row, the others by supernodes.
+const SUPERNODAL_FROM: f64 = 60.0;
+
+/// The structure of the factor of a pencil that stands in its elimination order already.
+pub(crate) enum Analysis {
+    /// Row by row.
+    Simplicial(EliminationTree),
+    /// By dense blocks, in faer.
+    Supernodal(Supernodal),
+}
+
+/// The upper triangle in compressed columns, the diagonal first, and faer's symbolic factor.
+pub(crate) struct Supernodal {
     column_starts: Vec<u32>,
     rows: Vec<u32>,
-    values: Vec<f64>,
     symbolic: SymbolicCholesky<u32>,
 }
 
 impl Analysis {
     /// The symbolic factorization: the exact fill, before any arithmetic.
     pub(crate) fn new(pencil: &Pencil) -> Result<Self, EigenError> {
-        let (column_starts, rows, values) = scaled_upper(pencil);
-        let structure = SymbolicSparseColMatRef::new_unsorted_checked(pencil.n(), pencil.n(), &column_starts, None, &rows);
-        let params = CholeskySymbolicParams::default();
+        if let Some(tree) = EliminationTree::new(pencil, 100 * pencil.n())
+            && tree.products() < SUPERNODAL_FROM * (tree.factor_len() + pencil.n()) as f64
+        {
+            return Ok(Self::Simplicial(tree));
+        }
+        let (column_starts, rows) = upper_triangle(pencil);
+        let structure =
+            SymbolicSparseColMatRef::new_unsorted_checked(pencil.n(), pencil.n(), &column_starts, None, &rows);
+        let params = CholeskySymbolicParams {
+            supernodal_flop_ratio_threshold: SupernodalThreshold::FORCE_SUPERNODAL,
+            ..CholeskySymbolicParams::default()
+        };
         let symbolic = factorize_symbolic_cholesky(structure, Side::Upper, SymmetricOrdering::Identity, params)
             .map_err(EigenError::from_faer)?;
-        Ok(Self { column_starts, rows, values, symbolic })
+        Ok(Self::Supernodal(Supernodal { column_starts, rows, symbolic }))
     }
 
-    /// Stored values of the factor.
-    pub(crate) fn factor_len(&self) -> usize {
-        self.symbolic.len_val()
+    /// The factor of diagonal − S·W·S, which must be positive definite.
+    pub(crate) fn factorize(&self, pencil: &Pencil, scale: &[f64], diagonal: &[f64]) -> Result<Factor<'_>, EigenError> {
+        match self {
+            Self::Simplicial(tree) => {
+                let factor = Ldlt::new(pencil, scale, tree, diagonal);
+                if factor.is_positive() { Ok(Factor::Simplicial(factor)) } else { Err(EigenError::NotPositive) }
+            }
+            Self::Supernodal(supernodal) => supernodal.factorize(&upper_values(pencil, scale, diagonal)),
+        }
     }
 
-    /// LLᵀ of the matrix + σ·1.
-    pub(crate) fn factorize(&self, sigma: f64) -> Result<Cholesky<'_>, EigenError> {
-        let shifted = self.shifted(sigma);
-        let mut values = vec![0.0; self.factor_len()];
+    /// How many eigenvalues of diagonal − S·W·S are negative: the negative pivots of LDLᵀ (Sylvester).
+    ///
+    /// `None` where a pivot vanishes, so that the count means nothing.
+    pub(crate) fn count_negative(
+        &self,
+        pencil: &Pencil,
+        scale: &[f64],
+        diagonal: &[f64],
+    ) -> Result<Option<usize>, EigenError> {
+        match self {
+            Self::Simplicial(tree) => Ok(Ldlt::new(pencil, scale, tree, diagonal).negative_pivots()),
+            Self::Supernodal(supernodal) => supernodal.count_negative(&upper_values(pencil, scale, diagonal)),
+        }
+    }
+}
+
+impl Supernodal {
+    fn factorize(&self, entries: &[f64]) -> Result<Factor<'_>, EigenError> {
+        let mut values = vec![0.0; self.symbolic.len_val()];
         let mut memory = allocate(self.symbolic.factorize_numeric_llt_scratch::<f64>(Par::Seq, Default::default()))?;
         self.symbolic
             .factorize_numeric_llt(
                 &mut values,
-                self.matrix(&shifted),
+                self.matrix(entries),
                 Side::Upper,
                 LltRegularization::default(),
                 Par::Seq,
@@ -55,55 +97,38 @@ impl Analysis {
                 Default::default(),
             )
             .map_err(|_| EigenError::NotPositive)?;
-        Ok(Cholesky { symbolic: &self.symbolic, values })
+        Ok(Factor::Supernodal { symbolic: &self.symbolic, values })
     }
 
-    /// How many eigenvalues lie below μ: the negative pivots of LDLᵀ of the matrix − μ·1 (Sylvester).
-    ///
-    /// `None` where a pivot vanishes, so that the count means nothing.
-    pub(crate) fn count_below(&self, mu: f64) -> Result<Option<usize>, EigenError> {
-        let shifted = self.shifted(-mu);
-        let mut values = vec![0.0; self.factor_len()];
+    fn count_negative(&self, entries: &[f64]) -> Result<Option<usize>, EigenError> {
+        let mut values = vec![0.0; self.symbolic.len_val()];
         let mut memory = allocate(self.symbolic.factorize_numeric_ldlt_scratch::<f64>(Par::Seq, Default::default()))?;
         let done = self.symbolic.factorize_numeric_ldlt(
             &mut values,
-            self.matrix(&shifted),
+            self.matrix(entries),
             Side::Upper,
             LdltRegularization::default(),
             Par::Seq,
             MemStack::new(&mut memory),
             Default::default(),
         );
+        let SymbolicCholeskyRaw::Supernodal(blocks) = self.symbolic.raw() else { return Ok(None) };
         if done.is_err() {
             return Ok(None);
         }
-        let pivots = self.pivots(&values);
-        let sound = pivots.iter().all(|p| p.is_finite() && *p != 0.0);
-        Ok(sound.then(|| pivots.iter().filter(|&&p| p < 0.0).count()))
-    }
-
-    fn pivots(&self, values: &[f64]) -> Vec<f64> {
-        match self.symbolic.raw() {
-            SymbolicCholeskyRaw::Simplicial(s) => {
-                s.col_ptr()[..s.ncols()].iter().map(|&start| values[start as usize]).collect()
+        let factor = SupernodalLdltRef::new(blocks, &values);
+        let pivots = (0..blocks.n_supernodes()).flat_map(|k| {
+            let block = factor.supernode(k).val();
+            (0..block.ncols()).map(move |j| block[(j, j)])
+        });
+        let mut negative = 0;
+        for pivot in pivots {
+            if pivot == 0.0 || !pivot.is_finite() {
+                return Ok(None);
             }
-            SymbolicCholeskyRaw::Supernodal(s) => {
-                let factor = SupernodalLdltRef::new(s, values);
-                let diagonals = (0..s.n_supernodes()).flat_map(|k| {
-                    let block = factor.supernode(k).val();
-                    (0..block.ncols()).map(move |j| block[(j, j)])
-                });
-                diagonals.collect()
-            }
+            negative += usize::from(pivot < 0.0);
         }
-    }
-
-    fn shifted(&self, sigma: f64) -> Vec<f64> {
-        let mut values = self.values.clone();
-        for &start in &self.column_starts[..self.column_starts.len() - 1] {
-            values[start as usize] += sigma;
-        }
-        values
+        Ok(Some(negative))
     }
 
     fn matrix<'a>(&'a self, values: &'a [f64]) -> SparseColMatRef<'a, u32, f64> {
@@ -114,53 +139,41 @@ impl Analysis {
 }
 
 /// A factor that solves.
-pub(crate) struct Cholesky<'a> {
-    symbolic: &'a SymbolicCholesky<u32>,
-    values: Vec<f64>,
+pub(crate) enum Factor<'a> {
+    /// L·D·Lᵀ row by row.
+    Simplicial(Ldlt),
+    /// L·Lᵀ by dense blocks.
+    Supernodal {
+        /// Its structure.
+        symbolic: &'a SymbolicCholesky<u32>,
+        /// Its values.
+        values: Vec<f64>,
+    },
 }
 
-impl Cholesky<'_> {
+impl Factor<'_> {
     /// Solves in place for `columns` right-hand sides, one after the other in `x`.
     pub(crate) fn solve(&self, x: &mut [f64], columns: usize) -> Result<(), EigenError> {
-        let n = self.symbolic.nrows();
-        if let (SymbolicCholeskyRaw::Simplicial(s), 1) = (self.symbolic.raw(), columns) {
-            let factor = SimplicialLltRef::new(s, &self.values);
-            solve_simplicial(factor, x);
-            return Ok(());
+        match self {
+            Self::Simplicial(factor) => {
+                let n = x.len() / columns.max(1);
+                x.chunks_exact_mut(n.max(1)).for_each(|column| factor.solve(column));
+            }
+            Self::Supernodal { symbolic, values } => {
+                let mut memory = allocate(symbolic.solve_in_place_scratch::<f64>(columns, Par::Seq))?;
+                let x = MatMut::from_column_major_slice_mut(x, symbolic.nrows(), columns);
+                let factor = LltRef::new(symbolic, values);
+                factor.solve_in_place_with_conj(Conj::No, x, Par::Seq, MemStack::new(&mut memory));
+            }
         }
-        let mut memory = allocate(self.symbolic.solve_in_place_scratch::<f64>(columns, Par::Seq))?;
-        let x = MatMut::from_column_major_slice_mut(x, n, columns);
-        let factor = LltRef::new(self.symbolic, &self.values);
-        factor.solve_in_place_with_conj(Conj::No, x, Par::Seq, MemStack::new(&mut memory));
         Ok(())
-    }
-}
-
-/// Forward and backward substitution with a factor in compressed columns, the diagonal first.
-fn solve_simplicial(factor: SimplicialLltRef<'_, u32, f64>, x: &mut [f64]) {
-    let structure = factor.symbolic();
-    let (starts, rows, values) = (structure.col_ptr(), structure.row_idx(), factor.values());
-    for j in 0..x.len() {
-        let range = starts[j] as usize..starts[j + 1] as usize;
-        let (rows, values) = (&rows[range.clone()], &values[range]);
-        let xj = x[j] / values[0];
-        x[j] = xj;
-        for (&i, &l) in rows[1..].iter().zip(&values[1..]) {
-            x[i as usize] -= l * xj;
-        }
-    }
-    for j in (0..x.len()).rev() {
-        let range = starts[j] as usize..starts[j + 1] as usize;
-        let (rows, values) = (&rows[range.clone()], &values[range]);
-        let sum: f64 = rows[1..].iter().zip(&values[1..]).map(|(&i, &l)| l * x[i as usize]).sum();
-        x[j] = (x[j] - sum) / values[0];
     }
 }
 
 /// A fill-reducing elimination order: approximate minimum degree (Amestoy, Davis, Duff 1996).
 pub(crate) fn minimum_degree(pencil: &Pencil) -> Result<Vec<u32>, EigenError> {
     let n = pencil.n();
-    let (column_starts, rows, _) = scaled_upper(pencil);
+    let (column_starts, rows) = upper_triangle(pencil);
     let structure = SymbolicSparseColMatRef::new_unsorted_checked(n, n, &column_starts, None, &rows);
     let (mut order, mut inverse) = (vec![0u32; n], vec![0u32; n]);
     let mut memory = allocate(amd::order_scratch::<u32>(n, rows.len()))?;
@@ -169,23 +182,29 @@ pub(crate) fn minimum_degree(pencil: &Pencil) -> Result<Vec<u32>, EigenError> {
     Ok(order)
 }
 
-fn scaled_upper(pencil: &Pencil) -> (Vec<u32>, Vec<u32>, Vec<f64>) {
-    let n = pencil.n();
-    let scale: Vec<f64> = pencil.mass().iter().map(|m| m.sqrt().recip()).collect();
-    let mut column_starts = Vec::with_capacity(n + 1);
-    let (mut rows, mut values) = (Vec::new(), Vec::new());
+/// The structure of the upper triangle in compressed columns, the diagonal first.
+fn upper_triangle(pencil: &Pencil) -> (Vec<u32>, Vec<u32>) {
+    let mut column_starts = Vec::with_capacity(pencil.n() + 1);
+    let mut rows = Vec::new();
     column_starts.push(0);
-    for j in 0..n {
-        let (neighbors, weights) = pencil.row(j);
+    for j in 0..pencil.n() {
         rows.push(j as u32);
-        values.push(pencil.degree(j) * scale[j] * scale[j]);
-        for (&i, &w) in neighbors.iter().zip(weights).filter(|&(&i, _)| (i as usize) < j) {
-            rows.push(i);
-            values.push(-w * scale[i as usize] * scale[j]);
-        }
+        rows.extend(pencil.row(j).0.iter().copied().filter(|&i| (i as usize) < j));
         column_starts.push(rows.len() as u32);
     }
-    (column_starts, rows, values)
+    (column_starts, rows)
+}
+
+/// The values that belong to [`upper_triangle`]'s structure.
+fn upper_values(pencil: &Pencil, scale: &[f64], diagonal: &[f64]) -> Vec<f64> {
+    let mut values = Vec::new();
+    for j in 0..pencil.n() {
+        let (neighbors, weights) = pencil.row(j);
+        values.push(diagonal[j]);
+        let earlier = neighbors.iter().zip(weights).filter(|&(&i, _)| (i as usize) < j);
+        values.extend(earlier.map(|(&i, &w)| -w * scale[i as usize] * scale[j]));
+    }
+    values
 }
 
 fn allocate(request: StackReq) -> Result<MemBuffer, EigenError> {

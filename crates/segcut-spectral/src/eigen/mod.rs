@@ -3,7 +3,8 @@
 pub(crate) mod cholesky;
 mod dense;
 mod lanczos;
-mod shift_invert;
+mod ldlt;
+pub(crate) mod shift_invert;
 mod spectrum;
 mod tridiagonal;
 

@@ -4,7 +4,7 @@
 //! those of A, not of the inverse.
 
 use super::EigenError;
-use super::cholesky::{Analysis, Cholesky, minimum_degree};
+use super::cholesky::{Analysis, Factor, minimum_degree};
 use super::lanczos::Lanczos;
 use crate::kernels::{axpy, norm};
 use crate::pencil::Pencil;
@@ -22,6 +22,8 @@ pub(crate) struct Wanted {
     pub(crate) k: usize,
     /// Bound on ‖A·u − λ·u‖ / λ_k.
     pub(crate) tol: f64,
+    /// Residuals up to this are small enough whatever λ_k.
+    pub(crate) floor: f64,
     /// Limit of Lanczos steps.
     pub(crate) max_steps: usize,
     /// Whether to count the eigenvalues below λ_k by an inertia.
@@ -52,14 +54,23 @@ pub(crate) fn shift_invert(
     let order = minimum_degree(pencil)?;
     let permuted = pencil.induced(&order, &mut vec![u32::MAX; pencil.n()]);
     let start = start.map(|s| order.iter().map(|&i| s[i as usize]).collect());
-    let mut search = Search::new(&permuted)?;
-    let mut pairs = search.run(wanted, start, context)?;
+    let mut pairs = shift_invert_in_order(&permuted, wanted, start, context)?;
     for vector in &mut pairs.vectors {
         let mut original = vec![0.0; vector.len()];
         order.iter().zip(vector.iter()).for_each(|(&i, &x)| original[i as usize] = x);
         *vector = original;
     }
     Ok(pairs)
+}
+
+/// The same for a pencil that stands in a good elimination order already.
+pub(crate) fn shift_invert_in_order(
+    pencil: &Pencil,
+    wanted: Wanted,
+    start: Option<Vec<f64>>,
+    context: &Context,
+) -> Result<Pairs, EigenError> {
+    Search::new(pencil)?.run(wanted, start, context)
 }
 
 /// A permuted pencil with its factor.
@@ -70,26 +81,31 @@ struct Search<'a> {
     scale: Vec<f64>,
     /// The unit null vector M^½·1.
     null: Vec<f64>,
-    /// The largest diagonal entry of A.
+    /// The diagonal of A.
+    diagonal: Vec<f64>,
+    /// Its largest entry.
     size: f64,
 }
 
 impl<'a> Search<'a> {
     fn new(pencil: &'a Pencil) -> Result<Self, EigenError> {
         let roots: Vec<f64> = pencil.mass().iter().map(|m| m.sqrt()).collect();
+        let scale: Vec<f64> = roots.iter().map(|r| r.recip()).collect();
         let inverse = norm(&roots).recip();
-        let size = (0..pencil.n()).map(|i| pencil.degree(i) / pencil.mass()[i]).fold(0.0, f64::max);
+        let diagonal: Vec<f64> = (0..pencil.n()).map(|i| pencil.degree(i) / pencil.mass()[i]).collect();
+        let size = diagonal.iter().copied().fold(0.0, f64::max);
         Ok(Self {
             pencil,
             analysis: Analysis::new(pencil)?,
-            scale: roots.iter().map(|r| r.recip()).collect(),
+            scale,
             null: roots.iter().map(|r| r * inverse).collect(),
+            diagonal,
             size,
         })
     }
 
     fn run(&mut self, wanted: Wanted, start: Option<Vec<f64>>, context: &Context) -> Result<Pairs, EigenError> {
-        let factor = self.analysis.factorize(SHIFT * self.size)?;
+        let factor = self.analysis.factorize(self.pencil, &self.scale, &self.shifted(SHIFT * self.size))?;
         let mut found = vec![(0.0, self.null.clone())];
         let mut status = Status::Converged;
         let mut certified = None;
@@ -117,7 +133,7 @@ impl<'a> Search<'a> {
     /// Eigenpairs beside those found already.
     fn lanczos(
         &self,
-        factor: &Cholesky<'_>,
+        factor: &Factor<'_>,
         found: &[(f64, Vec<f64>)],
         wanted: Wanted,
         start: Vec<f64>,
@@ -128,13 +144,13 @@ impl<'a> Search<'a> {
         let k = wanted.k.min(room);
         let mut lanczos = Lanczos::new(deflated, start, wanted.seed);
         let mut operator = |x: &mut [f64]| factor.solve(x, 1);
-        let mut next_check = (k + 4 + k / 2).min(room);
+        let mut next_check = (k + 3 + k / 2).min(room);
         let mut status = Status::Converged;
         while k > 0 {
             while lanczos.len() < next_check {
                 lanczos.step(&mut operator)?;
             }
-            let residual = self.worst_residual(&lanczos, k, wanted.tol);
+            let residual = self.worst_residual(&lanczos, k, wanted);
             if residual <= 1.0 || lanczos.len() >= room {
                 break;
             }
@@ -146,7 +162,7 @@ impl<'a> Search<'a> {
                 status = stopped;
                 break;
             }
-            next_check = (lanczos.len() + 3 + lanczos.len() / 10).min(room);
+            next_check = (lanczos.len() + 2 + lanczos.len() / 10).min(room);
         }
         let vectors = lanczos.vectors(k).ok_or(EigenError::Dense)?;
         let pairs = vectors.into_iter().map(|u| (self.rayleigh(&u), u)).collect();
@@ -156,15 +172,20 @@ impl<'a> Search<'a> {
     /// The worst residual of the first k Ritz pairs over what is allowed.
     ///
     /// A·u − λ·u = −(A + σ)·v·β·s/θ with v the next Lanczos vector, so one product gives all residuals.
-    fn worst_residual(&self, lanczos: &Lanczos, k: usize, tol: f64) -> f64 {
+    fn worst_residual(&self, lanczos: &Lanczos, k: usize, wanted: Wanted) -> f64 {
         let Some(ritz) = lanczos.ritz() else { return f64::INFINITY };
         let mut product = vec![0.0; self.pencil.n()];
         self.apply(lanczos.next(), &mut product);
         let norm_next = norm(&product);
         let largest = (ritz.values[k - 1].recip() - SHIFT * self.size).max(0.0);
-        let allowed = (tol * largest).max(32.0 * f64::EPSILON * self.size);
+        let allowed = (wanted.tol * largest).max(wanted.floor).max(32.0 * f64::EPSILON * self.size);
         let residuals = ritz.values[..k].iter().zip(&ritz.residuals).map(|(theta, r)| norm_next * r / theta);
         residuals.fold(0.0, f64::max) / allowed
+    }
+
+    /// The diagonal of A + σ·1.
+    fn shifted(&self, sigma: f64) -> Vec<f64> {
+        self.diagonal.iter().map(|d| d + sigma).collect()
     }
 
     /// y = A·u.
@@ -192,7 +213,8 @@ impl<'a> Search<'a> {
         let margin = (2.0 * worst).max(64.0 * f64::EPSILON * self.size).max(1e-9 * last);
         let mu = last + margin;
         let known = found.iter().filter(|(value, _)| *value < mu).count();
-        Ok(self.analysis.count_below(mu)?.map(|count| count <= known))
+        let count = self.analysis.count_negative(self.pencil, &self.scale, &self.shifted(-mu))?;
+        Ok(count.map(|count| count <= known))
     }
 }
 

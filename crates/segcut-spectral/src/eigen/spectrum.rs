@@ -139,7 +139,7 @@ pub(crate) fn solve_connected(
         return Ok(Pairs { values, vectors, status: Status::Converged, certified: Some(true) });
     }
     let (tol, max_steps, certify) = (params.tol, params.max_iter, params.certify);
-    shift_invert(part, Wanted { k, tol, max_steps, certify, seed: context.seed }, start, context)
+    shift_invert(part, Wanted { k, tol, floor: 0.0, max_steps, certify, seed: context.seed }, start, context)
 }
 
 fn null_vector(part: &Pencil) -> Vec<f64> {

@@ -36,7 +36,7 @@ fn ql_sweep(d: &mut [f64], e: &mut [f64], z: &mut [f64], [l, end]: [usize; 2]) {
     for i in (l..end).rev() {
         let f = s * e[i];
         let b = c * e[i];
-        let r = f.hypot(g);
+        let r = (f * f + g * g).sqrt();
         e[i + 1] = r;
         if r == 0.0 {
             d[i + 1] -= p;

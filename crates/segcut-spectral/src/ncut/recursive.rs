@@ -3,9 +3,14 @@
 use super::Ncut;
 use super::kway::pack_components;
 use crate::assign::{ThresholdCut, even_thresholds};
-use crate::eigen::{EigenError, EigenParams, solve_connected};
+use crate::eigen::cholesky::minimum_degree;
+use crate::eigen::shift_invert::{Wanted, shift_invert_in_order};
+use crate::eigen::{EigenError, EigenParams, Solver, solve_connected};
 use crate::pencil::Pencil;
 use segcut_core::{Clustering, Context, Note, Partition, StageError, Status, Stop};
+
+/// Residuals and edges below this share of the threshold do not change which parts are cut.
+const NEGLIGIBLE: f64 = 1e-6;
 
 /// When and how parts are cut.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,9 +29,10 @@ pub struct RecursiveParams {
 ///
 /// Shi & Malik 2000, section 3, in the form of scikit-image's `cut_normalized`: the second eigenvector u of
 /// D^-½ (D − W) D^-½ (not divided by √d) is cut at `num_cuts` even thresholds; a part of up to two nodes is
-/// kept, and a part of three is cut along √d, as there. Differs: a disconnected part falls into its components
-/// at once (their cut is 0), where scikit-image thresholds an arbitrary vector of the null space; and with `k`,
-/// the part with the smallest cut is cut next, without threshold.
+/// kept, and a part of three is cut along √d, as there. Differs: a part that is disconnected,
+/// but for weights of a millionth of the threshold, falls into its components at once, where scikit-image
+/// thresholds arbitrary vectors of the numerical null space; and with `k`, the part with the smallest cut is cut
+/// next, without threshold.
 ///
 /// # Errors
 /// [`EigenError`] where a factorization fails.
@@ -38,24 +44,24 @@ pub fn recursive_ncut(
     params: &RecursiveParams,
     context: &Context,
 ) -> Result<(Vec<u32>, Status), EigenError> {
-    let mut cutter = Cutter { pencil, params, context, place: vec![u32::MAX; pencil.n()], status: Status::Converged };
+    // A good elimination order of a graph is one of all its subgraphs: the fill of a part is within the whole's.
+    let order = minimum_degree(pencil)?;
+    let mut place = vec![u32::MAX; pencil.n()];
+    let pencil = &pencil.induced(&order, &mut place);
+    let mut cutter = Cutter { pencil, params, context, place, status: Status::Converged };
     let (mut open, mut done) = (Vec::new(), Vec::new());
-    for nodes in pencil.components() {
-        cutter.examine(nodes, &mut open, &mut done)?;
-    }
+    cutter.examine((0..pencil.n() as u32).collect(), &mut open, &mut done)?;
     while let Some(index) = cutter.choose(&open, done.len()) {
         let part = open.swap_remove(index);
         for side in [false, true] {
             let chosen = part.nodes.iter().zip(&part.cut.above).filter(|&(_, &above)| above == side);
             let nodes: Vec<u32> = chosen.map(|(&node, _)| node).collect();
-            for component in cutter.components(nodes) {
-                cutter.examine(component, &mut open, &mut done)?;
-            }
+            cutter.examine(nodes, &mut open, &mut done)?;
         }
     }
     let mut labels = vec![0; pencil.n()];
     for (label, nodes) in open.iter().map(|part| &part.nodes).chain(&done).enumerate() {
-        nodes.iter().for_each(|&i| labels[i as usize] = label as u32);
+        nodes.iter().for_each(|&i| labels[order[i as usize] as usize] = label as u32);
     }
     Ok((Partition::compact(&labels).labels().to_vec(), cutter.status))
 }
@@ -100,22 +106,34 @@ impl Cutter<'_> {
         true
     }
 
-    /// Finds the best cut of a connected part and files the part.
+    /// Files the connected pieces of a part with their best cuts.
     fn examine(&mut self, nodes: Vec<u32>, open: &mut Vec<Part>, done: &mut Vec<Vec<u32>>) -> Result<(), EigenError> {
         let limit = if self.params.k.is_some() { f64::INFINITY } else { self.params.threshold };
-        if nodes.len() <= 2 && self.params.k.is_none() || nodes.len() < 2 {
-            done.push(nodes);
-            return Ok(());
-        }
-        let part = self.pencil.induced(&nodes, &mut self.place);
-        let vector = self.second_vector(&part)?;
-        let cut = even_thresholds(&part, &vector, self.params.num_cuts);
-        if cut.ncut < limit {
-            open.push(Part { nodes, cut });
-        } else {
-            done.push(nodes);
+        let mut pieces = vec![nodes];
+        while let Some(nodes) = pieces.pop() {
+            let part = self.pencil.induced(&nodes, &mut self.place);
+            let components = part.components_above(self.negligible());
+            if components.len() > 1 {
+                let global = |piece: Vec<u32>| piece.into_iter().map(|i| nodes[i as usize]).collect();
+                pieces.extend(components.into_iter().map(global));
+                continue;
+            }
+            let smallest = if self.params.k.is_some() { 2 } else { 3 };
+            if nodes.len() < smallest {
+                done.push(nodes);
+                continue;
+            }
+            let vector = self.second_vector(&part)?;
+            let cut = even_thresholds(&part, &vector, self.params.num_cuts);
+            if cut.ncut < limit { open.push(Part { nodes, cut }) } else { done.push(nodes) }
         }
         Ok(())
+    }
+
+    /// Edges of up to this share of their ends' mass are cut at once: a cut through such edges alone is below this
+    /// share times twice the largest number of neighbors, far below the threshold.
+    fn negligible(&self) -> f64 {
+        if self.params.k.is_some() { 0.0 } else { NEGLIGIBLE * self.params.threshold }
     }
 
     /// u₂ of a connected part.
@@ -124,20 +142,27 @@ impl Cutter<'_> {
             // ARPACK can give one vector of three: the first, √d.
             return Ok(part.mass().iter().map(|m| m.sqrt()).collect());
         }
-        let eigen = EigenParams { k: 2, certify: false, ..self.params.eigen };
-        let mut pairs = solve_connected(part, &eigen, 2, None, self.context)?;
+        let eigen = &self.params.eigen;
+        let mut pairs = match eigen.solver {
+            Solver::Auto | Solver::ShiftInvert => {
+                let wanted = Wanted {
+                    k: 2,
+                    tol: eigen.tol,
+                    floor: self.negligible(),
+                    max_steps: eigen.max_iter,
+                    certify: false,
+                    seed: self.context.seed,
+                };
+                shift_invert_in_order(part, wanted, None, self.context)?
+            }
+            Solver::Dense => solve_connected(part, eigen, 2, None, self.context)?,
+        };
         if self.status == Status::Converged {
             self.status = pairs.status;
         }
         let mut vector = pairs.vectors.pop().unwrap_or_default();
         orient(&mut vector);
         Ok(vector)
-    }
-
-    fn components(&mut self, nodes: Vec<u32>) -> Vec<Vec<u32>> {
-        let part = self.pencil.induced(&nodes, &mut self.place);
-        let lists = part.components();
-        lists.into_iter().map(|list| list.into_iter().map(|i| nodes[i as usize]).collect()).collect()
     }
 }
 

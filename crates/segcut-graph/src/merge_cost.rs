@@ -1,6 +1,7 @@
 //! Region graph → merge tree of its regions.
 
-use crate::region_merging::{Border, Regions, SizeFactor, region_merging};
+use crate::greedy_merging::Border;
+use crate::region_merging::{Regions, SizeFactor, region_merging};
 use segcut_core::{FeatureBlock, MergeTree, MergeTreeError, RegionGraph, StageError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -3,7 +3,6 @@
 //! [`Merge`] joins regions pair by pair and keeps the hierarchy; [`Threshold`] drops weak edges; [`Each`] leaves
 //! every region alone.
 
-mod agglomerate;
 mod each;
 mod linkage;
 mod merge;

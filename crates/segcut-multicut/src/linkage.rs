@@ -1,6 +1,7 @@
 //! How unlike two neighboring regions are, and what becomes of it when regions merge.
 
-use segcut_core::{RegionGraph, StageError};
+use segcut_core::{RegionGraph, SparseAffinity, StageError};
+use segcut_graph::{Border, PairCost};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,7 +15,7 @@ pub enum Linkage {
     Ward,
     /// The mean contour strength along the common border, weighted by its length.
     Border,
-    /// (border_weight·strength + feature_weight·‖fₐ − f_b‖)·(min(nₐ, n_b) / n̄)^size_power.
+    /// The sum of border, features and sizes of [`MergeCost`](segcut_graph::MergeCost).
     #[default]
     Region,
     /// The largest weight of the graph − the mean weight of the edges between a and b: average linkage over
@@ -55,38 +56,10 @@ impl From<LinkageError> for StageError {
     }
 }
 
-/// Weights of the parts of [`Linkage::Region`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct RegionWeights {
-    pub(crate) border: f64,
-    pub(crate) feature: f64,
-    pub(crate) size_power: f64,
-}
-
-/// What two regions share; sums of lengths and of what is weighted by them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Border {
-    length: f64,
-    weighted: f64,
-}
-
-impl Border {
-    pub(crate) fn join(&mut self, other: Self) {
-        self.length += other.length;
-        self.weighted += other.weighted;
-    }
-
-    fn mean(self) -> f64 {
-        if self.length > 0.0 { self.weighted / self.length } else { 0.0 }
-    }
-}
-
 /// Sizes and feature sums of regions, by slot; merged regions live on in one of their slots.
 #[derive(Debug)]
 pub(crate) struct Regions {
     linkage: Linkage,
-    weights: RegionWeights,
-    mean_size: f64,
     largest_weight: f64,
     size: Vec<f64>,
     dims: usize,
@@ -98,51 +71,17 @@ impl Regions {
     pub(crate) fn new(
         graph: &RegionGraph,
         linkage: Linkage,
-        weights: RegionWeights,
         feature: &str,
     ) -> Result<(Self, Vec<Border>), LinkageError> {
         let affinity = graph.affinity().sparse().ok_or(LinkageError::NoEdges)?;
         let n = graph.n();
         let size = graph.geometry().map_or_else(|| vec![1.0; n], |g| g.size.clone());
-        let mean_size = size.iter().sum::<f64>() / n.max(1) as f64;
-        let needs_features = match linkage {
-            Linkage::Mean | Linkage::Ward => true,
-            Linkage::Region => weights.feature != 0.0,
-            Linkage::Border | Linkage::Affinity => false,
-        };
+        let needs_features = matches!(linkage, Linkage::Mean | Linkage::Ward);
         let (dims, sums) = if needs_features { feature_sums(graph, linkage, feature, &size)? } else { (0, Vec::new()) };
         let largest_weight = affinity.weights().iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let regions = Self { linkage, weights, mean_size, largest_weight, size, dims, sums };
-        let borders = borders(graph, linkage, weights, affinity.weights())?;
+        let regions = Self { linkage, largest_weight, size, dims, sums };
+        let borders = borders(graph, linkage, affinity)?;
         Ok((regions, borders))
-    }
-
-    /// Slot `gone` goes into slot `kept`.
-    pub(crate) fn join(&mut self, kept: usize, gone: usize) {
-        self.size[kept] += self.size[gone];
-        for d in 0..self.dims {
-            self.sums[kept * self.dims + d] += self.sums[gone * self.dims + d];
-        }
-    }
-
-    /// How unlike the regions in two slots are; never NaN.
-    pub(crate) fn unlike(&self, a: usize, b: usize, border: Border) -> f64 {
-        let (size_a, size_b) = (self.size[a], self.size[b]);
-        match self.linkage {
-            Linkage::Mean => self.distance(a, b),
-            Linkage::Ward if size_a + size_b > 0.0 => {
-                (size_a * size_b / (size_a + size_b)).sqrt() * self.distance(a, b)
-            }
-            Linkage::Ward => 0.0,
-            Linkage::Border => border.mean(),
-            Linkage::Region => {
-                let w = &self.weights;
-                let features = if w.feature == 0.0 { 0.0 } else { w.feature * self.distance(a, b) };
-                let share = if self.mean_size > 0.0 { size_a.min(size_b) / self.mean_size } else { 1.0 };
-                (w.border * border.mean() + features) * share.powf(w.size_power)
-            }
-            Linkage::Affinity => self.largest_weight - border.mean(),
-        }
     }
 
     fn distance(&self, a: usize, b: usize) -> f64 {
@@ -151,6 +90,28 @@ impl Regions {
         let (scale_a, scale_b) = (scale(a), scale(b));
         let squares = row(a).iter().zip(row(b)).map(|(x, y)| (x * scale_a - y * scale_b).powi(2));
         squares.sum::<f64>().sqrt()
+    }
+}
+
+impl PairCost for Regions {
+    fn cost(&self, a: usize, b: usize, strength: f64) -> f64 {
+        let (size_a, size_b) = (self.size[a], self.size[b]);
+        match self.linkage {
+            Linkage::Mean => self.distance(a, b),
+            Linkage::Ward if size_a + size_b > 0.0 => {
+                (size_a * size_b / (size_a + size_b)).sqrt() * self.distance(a, b)
+            }
+            Linkage::Ward => 0.0,
+            Linkage::Border | Linkage::Region => strength,
+            Linkage::Affinity => self.largest_weight - strength,
+        }
+    }
+
+    fn join(&mut self, keep: usize, gone: usize) {
+        self.size[keep] += self.size[gone];
+        for d in 0..self.dims {
+            self.sums[keep * self.dims + d] += self.sums[gone * self.dims + d];
+        }
     }
 }
 
@@ -176,26 +137,21 @@ fn feature_sums(
     Ok((dims, sums))
 }
 
-fn borders(
-    graph: &RegionGraph,
-    linkage: Linkage,
-    weights: RegionWeights,
-    affinity: &[f64],
-) -> Result<Vec<Border>, LinkageError> {
+fn borders(graph: &RegionGraph, linkage: Linkage, affinity: &SparseAffinity) -> Result<Vec<Border>, LinkageError> {
+    let edges = affinity.edges().iter().enumerate();
     if linkage == Linkage::Affinity {
-        return Ok(affinity.iter().map(|&w| Border { length: 1.0, weighted: w }).collect());
+        let border = |(at, &nodes)| Border { nodes, length: 1.0, strength: affinity.weights()[at] };
+        return Ok(edges.map(border).collect());
     }
     let columns = graph.edge_columns();
-    let length = |edge: usize| columns.border_length.as_ref().map_or(1.0, |l| f64::from(l[edge]));
-    let needs_strength = linkage == Linkage::Border || linkage == Linkage::Region && weights.border != 0.0;
-    let strength = match &columns.boundary_strength {
-        Some(strength) => Some(strength),
-        None if needs_strength => return Err(LinkageError::NoStrength { linkage }),
-        None => None,
+    let strength = columns.boundary_strength.as_ref();
+    if strength.is_none() && linkage == Linkage::Border {
+        return Err(LinkageError::NoStrength { linkage });
+    }
+    let border = |(at, &nodes)| Border {
+        nodes,
+        length: columns.border_length.as_ref().map_or(1.0, |column| f64::from(column[at])),
+        strength: strength.map_or(0.0, |column| f64::from(column[at])),
     };
-    let border = |edge: usize| {
-        let length = length(edge);
-        Border { length, weighted: strength.map_or(0.0, |s| f64::from(s[edge]) * length) }
-    };
-    Ok((0..affinity.len()).map(border).collect())
+    Ok(edges.map(border).collect())
 }

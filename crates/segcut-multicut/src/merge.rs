@@ -1,8 +1,8 @@
 //! Hierarchical merging as a clusterer.
 
-use crate::agglomerate::agglomerate;
-use crate::linkage::{Linkage, LinkageError, RegionWeights, Regions};
+use crate::linkage::{Linkage, Regions};
 use segcut_core::{ClusterCount, Clusterer, Clustering, Context, MergeTree, Note, Partition, RegionGraph, StageError};
+use segcut_graph::{MergeCost, TreeCut, greedy_merging};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of [`Merge`].
@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 pub struct MergeParams {
     /// Clusters: a number, or "auto": by `threshold` where given, else by the largest gap of heights.
     pub k: ClusterCount,
-    /// Under "auto": merge while the next pair is less unlike than this.
+    /// Under "auto": merge while the next pair is less unlike than this · (height of the last merge)^last_exponent.
     pub threshold: Option<f64>,
+    /// 0: the threshold is a height. Above 0, images whose last merge is high are cut higher.
+    pub last_exponent: f64,
     /// The smallest k that the largest gap may give.
     pub k_min: usize,
     /// The largest k that the largest gap may give.
@@ -21,12 +23,8 @@ pub struct MergeParams {
     pub linkage: Linkage,
     /// The feature block for distances; empty: all blocks side by side.
     pub feature: String,
-    /// Linkage `region`: weight of the contour strength.
-    pub border_weight: f64,
-    /// Linkage `region`: weight of the feature distance.
-    pub feature_weight: f64,
-    /// Linkage `region`: power of the smaller region's size; from 0 (none) up, small regions merge earlier.
-    pub size_power: f64,
+    /// Linkage `region`: the terms of the cost.
+    pub cost: MergeCost,
 }
 
 impl Default for MergeParams {
@@ -34,13 +32,12 @@ impl Default for MergeParams {
         Self {
             k: ClusterCount::Auto,
             threshold: None,
+            last_exponent: 0.0,
             k_min: 2,
             k_max: 40,
             linkage: Linkage::Region,
             feature: String::new(),
-            border_weight: 0.0,
-            feature_weight: 1.0,
-            size_power: 0.5,
+            cost: MergeCost::default(),
         }
     }
 }
@@ -99,26 +96,19 @@ impl Merge {
         if params.k_max < params.k_min {
             return refuse("cluster.k_max", &params.k_max, "at least k_min");
         }
-        let weights = [
-            ("cluster.border_weight", params.border_weight),
-            ("cluster.feature_weight", params.feature_weight),
-            ("cluster.size_power", params.size_power),
-        ];
-        for (name, value) in weights {
-            if !(value >= 0.0 && value.is_finite()) {
-                return refuse(name, &value, "a finite number from 0");
-            }
-        }
+        params.cost.check()?;
+        TreeCut { threshold: 0.0, last_exponent: params.last_exponent }.check()?;
         Ok(Self { params })
     }
 
     /// The whole hierarchy.
     fn tree(&self, graph: &RegionGraph) -> Result<MergeTree, StageError> {
         let p = &self.params;
-        let affinity = graph.affinity().sparse().ok_or(LinkageError::NoEdges)?;
-        let weights = RegionWeights { border: p.border_weight, feature: p.feature_weight, size_power: p.size_power };
-        let (regions, borders) = Regions::new(graph, p.linkage, weights, &p.feature)?;
-        agglomerate(regions, graph.n(), affinity.edges(), &borders).map_err(StageError::data)
+        if p.linkage == Linkage::Region {
+            return p.cost.tree(graph, None).map_err(StageError::data);
+        }
+        let (mut regions, borders) = Regions::new(graph, p.linkage, &p.feature)?;
+        greedy_merging(graph.n(), &borders, &mut regions).map_err(StageError::data)
     }
 
     fn cut(&self, tree: &MergeTree) -> Partition {
@@ -126,8 +116,7 @@ impl Merge {
         match (p.k, p.threshold) {
             (ClusterCount::Fixed(k), _) => tree.cut_k(k),
             (ClusterCount::Auto, Some(threshold)) => {
-                let done = tree.merges().partition_point(|m| m.height < threshold);
-                tree.cut_k(tree.leaves() - done)
+                TreeCut { threshold, last_exponent: p.last_exponent }.cut(tree, ClusterCount::Auto)
             }
             (ClusterCount::Auto, None) => tree.cut_k(largest_gap(tree, p.k_min, p.k_max)),
         }

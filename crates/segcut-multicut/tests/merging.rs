@@ -176,5 +176,5 @@ fn parameters_are_read_and_refused() {
     assert_eq!((params.k, params.linkage), (ClusterCount::Fixed(4), Linkage::Ward));
     assert!(toml::from_str::<MergeParams>("k = 0").is_err());
     assert!(toml::from_str::<MergeParams>("linkage = \"wurd\"").unwrap_err().to_string().contains("ward"));
-    assert!(Merge::new(MergeParams { size_power: -1.0, ..MergeParams::default() }).is_err());
+    assert!(Merge::new(MergeParams { last_exponent: -1.0, ..MergeParams::default() }).is_err());
 }

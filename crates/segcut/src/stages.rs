@@ -2,7 +2,7 @@
 
 use crate::{Registry, two_step};
 use segcut_features::{Color, Contour, Histogram, Palette, Position, Texture, TextureParams};
-use segcut_graph::Rag;
+use segcut_graph::{Pmi, Rag};
 use segcut_multicut::{Each, Merge, Threshold};
 use segcut_refine::{Components, Foreground, MergeSmall, Morphology};
 use segcut_spectral::Ncut;
@@ -20,6 +20,7 @@ impl Registry {
         registry.register_features("palette", Palette::new);
         registry.register_features("position", |params| Ok(Position::new(params)));
         registry.register_features("texture", |params: TextureParams| Texture::new(&params));
+        registry.register_graph("pmi", Pmi::new);
         registry.register_graph("rag", Rag::new);
         registry.register_cluster("each", Each::new);
         registry.register_cluster("merge", Merge::new);

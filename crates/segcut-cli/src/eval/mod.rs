@@ -93,8 +93,7 @@ fn tell_unpaired(predictions: &Predictions, table: &TruthTable) {
     if count > 0 {
         let named: Vec<&str> = table.unused().iter().take(5).map(String::as_str).collect();
         let more = if count > named.len() { ", …" } else { "" };
-        let noun = if count == 1 { "image" } else { "images" };
-        note(&format!("{count} {noun} of the truth have no prediction: {}{more}", named.join(", ")));
+        note(&format!("truth without a prediction: {count} ({}{more})", named.join(", ")));
     }
 }
 

@@ -1,5 +1,7 @@
 //! `segcut compare` on two small drawn images.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use assert_cmd::Command;
 use segcut_io::labels::{LabelOptions, read_labels};
 use segcut_io::overlay::Picture;

@@ -1,5 +1,7 @@
 //! `segcut eval` on small drawn folders.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use assert_cmd::Command;
 use segcut_core::{LabelMap, Mask};
 use segcut_io::ScalarField;

@@ -2,8 +2,10 @@
 //!
 //! `superpixels PARAMS.json|{…} LIST OUT_DIR|- REPEATS`: LIST names an image a line, `-` writes no labels.
 
+#![allow(clippy::print_stdout, clippy::disallowed_methods)]
+
 use segcut_core::{ColorSpace, Context, Image, LabelMap, Oversegmenter, Samples};
-use segcut_superpixel::{Slic, SlicParams};
+use segcut_superpixel::{Grid, Slic};
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
@@ -13,8 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [params, list, out, repeats] = args.as_slice() else {
         return Err("usage: superpixels {JSON parameters} LIST OUT_DIR|- REPEATS".into());
     };
-    let params: SlicParams = serde_json::from_str(params)?;
-    let slic = Slic::new(params)?;
+    let slic = method(params)?;
     let repeats: usize = repeats.parse()?;
     let mut times = Vec::new();
     let mut regions = 0;
@@ -22,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let rgb = image::open(path)?.to_rgb8();
         let (width, height) = rgb.dimensions();
         let image = Image::new(height as usize, width as usize, ColorSpace::Srgb, Samples::U8(rgb.into_raw()))?;
-        let (map, milliseconds) = timed(&slic, &image, repeats)?;
+        let (map, milliseconds) = timed(slic.as_ref(), &image, repeats)?;
         times.push(milliseconds);
         regions += map.n();
         if out != "-" {
@@ -39,9 +40,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The method that `kind` names (`slic` where there is none), with the other keys as its parameters.
+fn method(json: &str) -> Result<Box<dyn Oversegmenter>, Box<dyn Error>> {
+    let mut table: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json)?;
+    let kind = table.remove("kind");
+    let params = serde_json::Value::Object(table);
+    Ok(match kind.as_ref().and_then(|k| k.as_str()).unwrap_or("slic") {
+        "slic" => Box::new(Slic::new(serde_json::from_value(params)?)?),
+        "grid" => Box::new(Grid::new(serde_json::from_value(params)?)?),
+        other => return Err(format!("unknown kind {other}").into()),
+    })
+}
+
 /// The labels and the median milliseconds of some repeats.
-#[allow(clippy::disallowed_methods)]
-fn timed(slic: &Slic, image: &Image, repeats: usize) -> Result<(LabelMap, f64), Box<dyn Error>> {
+fn timed(slic: &dyn Oversegmenter, image: &Image, repeats: usize) -> Result<(LabelMap, f64), Box<dyn Error>> {
     let mut map = slic.oversegment(image, &[], &Context::default())?;
     let mut times = Vec::new();
     for _ in 0..repeats {

@@ -4,8 +4,6 @@
 //! small ones join a neighbour, the smallest first.
 
 use segcut_core::{Mask, VOID};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// A stretch of equal labels in one row.
 #[derive(Clone, Copy)]
@@ -27,7 +25,8 @@ pub(crate) struct Limits {
 
 /// The means by which alike neighbours are found.
 pub(crate) trait Colors {
-    fn channels(&self) -> usize;
+    /// What a unit of each channel's sums weighs.
+    fn scale(&self) -> &[f32];
     /// Adds the channels of `n` pixels from (row, column).
     fn add(&self, at: [usize; 2], n: usize, sums: &mut [i64]);
 }
@@ -47,9 +46,9 @@ pub(crate) fn enforce(labels: &mut [u32], mask: Option<&Mask>, limits: Limits, c
         (forest, pieces) = Forest::of(labels, limits);
     }
     let mut joined = Joined::new(&pieces);
-    let small: Vec<bool> = pieces.iter().map(|p| p.size < limits.smallest && !p.outside).collect();
-    if small.contains(&true) {
-        joined.join_small(&forest, neighbours(&forest, &pieces, &small, limits), limits, colors);
+    if pieces.iter().any(|p| p.size < limits.smallest && !p.outside) {
+        let (near, sums) = (Near::new(&forest, &pieces, limits), sums_of(&forest, pieces.len(), limits, colors));
+        joined.join_small(near, sums, limits.smallest, colors.scale());
     }
     let (names, n) = joined.names(&pieces);
     forest.write(&names, labels, limits.width);
@@ -240,54 +239,60 @@ impl Joined {
         Self { parent: (0..pieces.len() as u32).collect(), size: pieces.iter().map(|p| p.size).collect() }
     }
 
-    fn root(&self, mut piece: u32) -> u32 {
+    fn root(&mut self, mut piece: u32) -> u32 {
         while self.parent[piece as usize] != piece {
+            self.parent[piece as usize] = self.parent[self.parent[piece as usize] as usize];
             piece = self.parent[piece as usize];
         }
         piece
     }
 
     /// The smallest first, each to the neighbour whose mean color is nearest (the first of equals).
-    fn join_small(&mut self, forest: &Forest, mut near: Vec<Vec<u32>>, limits: Limits, colors: &impl Colors) {
-        let channels = colors.channels();
-        let mut sums = vec![0i64; near.len() * channels];
-        for y in 0..limits.height {
-            for i in forest.rows[y]..forest.rows[y + 1] {
-                let (piece, columns) = (forest.runs[i].parent as usize, forest.columns(i, y, limits.width));
-                colors.add([y, columns.start], columns.len(), &mut sums[piece * channels..][..channels]);
-            }
+    fn join_small(&mut self, mut near: Near, mut sums: Sums, smallest: usize, scale: &[f32]) {
+        let mut by_size = vec![Vec::new(); smallest];
+        for p in (0..self.size.len()).filter(|&p| near.ends[p].is_some()) {
+            by_size[self.size[p]].push(p as u32);
         }
-        let small = (0..near.len()).filter(|&p| !near[p].is_empty());
-        let mut heap: BinaryHeap<_> = small.map(|p| Reverse((self.size[p], p as u32))).collect();
-        while let Some(Reverse((size, piece))) = heap.pop() {
-            let p = piece as usize;
-            if self.parent[p] != piece || self.size[p] != size || size >= limits.smallest {
-                continue;
-            }
-            let Some(to) = self.nearest(piece, &near[p], &sums, channels) else { continue };
-            let (keep, gone) = (piece.min(to) as usize, piece.max(to) as usize);
-            self.parent[gone] = keep as u32;
-            self.size[keep] += self.size[gone];
-            for c in 0..channels {
-                sums[keep * channels + c] += sums[gone * channels + c];
-            }
-            if self.size[keep] < limits.smallest {
-                let more = std::mem::take(&mut near[gone]);
-                near[keep].extend(more);
-                heap.push(Reverse((self.size[keep], keep as u32)));
+        for size in 1..smallest {
+            let mut next = 0;
+            while let Some(&piece) = by_size[size].get(next) {
+                next += 1;
+                let p = piece as usize;
+                if self.parent[p] != piece || self.size[p] != size {
+                    continue;
+                }
+                let Some(to) = self.nearest(piece, &near, &sums, scale) else { continue };
+                let (keep, gone) = (piece.min(to) as usize, piece.max(to) as usize);
+                self.parent[gone] = keep as u32;
+                self.size[keep] += self.size[gone];
+                sums.join(keep, gone);
+                near.join(keep, gone);
+                if self.size[keep] < smallest {
+                    by_size[self.size[keep]].push(keep as u32);
+                }
             }
         }
     }
 
-    fn nearest(&self, piece: u32, near: &[u32], sums: &[i64], channels: usize) -> Option<u32> {
-        let mean = |p: u32, c: usize| sums[p as usize * channels + c] as f64 / self.size[p as usize] as f64;
-        let distance = |p: u32| (0..channels).map(|c| (mean(p, c) - mean(piece, c)).abs()).sum::<f64>();
-        let others = near.iter().map(|&p| self.root(p)).filter(|&p| p != piece);
-        others.map(|p| (distance(p), p)).min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|best| best.1)
+    fn nearest(&mut self, piece: u32, near: &Near, sums: &Sums, scale: &[f32]) -> Option<u32> {
+        let mut best: Option<(f32, u32)> = None;
+        let own = sums.mean(piece as usize, self.size[piece as usize]);
+        for other in near.of(piece as usize) {
+            let other = self.root(other);
+            if other == piece {
+                continue;
+            }
+            let mean = sums.mean(other as usize, self.size[other as usize]);
+            let distance = own.clone().zip(mean).zip(scale).map(|((a, b), s)| (a - b).abs() * s).sum::<f32>();
+            if best.is_none_or(|b| distance < b.0 || (distance == b.0 && other < b.1)) {
+                best = Some((distance, other));
+            }
+        }
+        best.map(|best| best.1)
     }
 
     /// The region of each piece, VOID outside, and how many there are.
-    fn names(&self, pieces: &[Piece]) -> (Vec<u32>, usize) {
+    fn names(&mut self, pieces: &[Piece]) -> (Vec<u32>, usize) {
         let mut names = vec![VOID; pieces.len()];
         let mut next = 0;
         for p in (0..pieces.len()).filter(|&p| !pieces[p].outside) {
@@ -303,15 +308,93 @@ impl Joined {
     }
 }
 
-/// The pieces that touch each small piece; none for the others.
-fn neighbours(forest: &Forest, pieces: &[Piece], small: &[bool], limits: Limits) -> Vec<Vec<u32>> {
-    let mut near = vec![Vec::new(); small.len()];
-    forest.borders(limits, |a, b| {
-        for (from, to) in [(a as usize, b), (b as usize, a)] {
-            if a != b && small[from] && !pieces[to as usize].outside {
-                near[from].push(to);
-            }
+/// Sums of channels per piece.
+struct Sums {
+    channels: usize,
+    values: Vec<i64>,
+}
+
+impl Sums {
+    fn mean(&self, piece: usize, size: usize) -> impl Iterator<Item = f32> + Clone {
+        let share = 1.0 / size as f32;
+        self.values[piece * self.channels..(piece + 1) * self.channels].iter().map(move |&v| v as f32 * share)
+    }
+
+    fn join(&mut self, keep: usize, gone: usize) {
+        for c in 0..self.channels {
+            self.values[keep * self.channels + c] += self.values[gone * self.channels + c];
         }
-    });
-    near
+    }
+}
+
+fn sums_of(forest: &Forest, pieces: usize, limits: Limits, colors: &impl Colors) -> Sums {
+    let channels = colors.scale().len();
+    let mut values = vec![0i64; pieces * channels];
+    for y in 0..limits.height {
+        for i in forest.rows[y]..forest.rows[y + 1] {
+            let (piece, columns) = (forest.runs[i].parent as usize, forest.columns(i, y, limits.width));
+            colors.add([y, columns.start], columns.len(), &mut values[piece * channels..][..channels]);
+        }
+    }
+    Sums { channels, values }
+}
+
+/// The neighbours of small pieces as linked lists, which join in no time.
+struct Near {
+    /// (neighbour, next link).
+    links: Vec<(u32, u32)>,
+    /// First and last link of each small piece.
+    ends: Vec<Option<(u32, u32)>>,
+}
+
+impl Near {
+    fn new(forest: &Forest, pieces: &[Piece], limits: Limits) -> Self {
+        let mut near = Self { links: Vec::new(), ends: vec![None; pieces.len()] };
+        let small = |p: &Piece| p.size < limits.smallest && !p.outside;
+        forest.borders(limits, |a, b| {
+            if a == b {
+                return;
+            }
+            let (from, to) = (&pieces[a as usize], &pieces[b as usize]);
+            if small(from) && !to.outside {
+                near.push(a as usize, b);
+            }
+            if small(to) && !from.outside {
+                near.push(b as usize, a);
+            }
+        });
+        near
+    }
+
+    fn push(&mut self, piece: usize, neighbour: u32) {
+        let link = self.links.len() as u32;
+        let first = self.ends[piece].map_or(link, |ends| ends.0);
+        if let Some((_, last)) = self.ends[piece] {
+            if self.links[last as usize].0 == neighbour {
+                return;
+            }
+            self.links[last as usize].1 = link;
+        }
+        self.links.push((neighbour, u32::MAX));
+        self.ends[piece] = Some((first, link));
+    }
+
+    fn of(&self, piece: usize) -> impl Iterator<Item = u32> {
+        let mut next = self.ends[piece].map_or(u32::MAX, |ends| ends.0);
+        std::iter::from_fn(move || {
+            let (neighbour, after) = *self.links.get(next as usize)?;
+            next = after;
+            Some(neighbour)
+        })
+    }
+
+    fn join(&mut self, keep: usize, gone: usize) {
+        self.ends[keep] = match (self.ends[keep], self.ends[gone]) {
+            (Some(a), Some(b)) => {
+                self.links[a.1 as usize].1 = b.0;
+                Some((a.0, b.1))
+            }
+            (a, b) => a.or(b),
+        };
+    }
 }

@@ -105,16 +105,41 @@ pub(crate) trait Space: Sync {
 
     fn layout(&self) -> Layout;
     fn channels(&self) -> usize;
+    /// Adds a row's pixels to the sums of their centres.
+    fn sum_row<L: Id>(&self, y: usize, labels: &[L], sums: &mut [i64]);
     /// Adds the channels of pixels `span` (of the padded planes) as whole numbers.
     fn add(&self, span: Range<usize>, sums: &mut [i64]);
     /// Whole numbers of [`add`](Self::add) per unit of a channel.
     fn units(&self, channel: usize) -> f64;
+    /// What a unit of a channel weighs in a distance.
+    fn weight(&self, channel: usize) -> f32;
     /// Offers the pixels of a band to the centres `active`, in their order; the first of equals wins.
     fn assign<L: Id>(&self, centres: &Centres, active: &[u32], band: &mut Band<'_, Self::Distance, L>);
 }
 
 /// Sums of one centre's pixels: count, rows, columns, then channels.
-const HEAD: usize = 3;
+pub(crate) const HEAD: usize = 3;
+
+/// Adds the pixels `columns` of row `y` with their sums of channels to a centre's record.
+#[inline(always)]
+pub(crate) fn add_run<L: Id>(
+    sums: &mut [i64],
+    record: usize,
+    label: L,
+    y: usize,
+    columns: Range<usize>,
+    channels: impl IntoIterator<Item = impl Into<i64>>,
+) {
+    if label == L::NONE {
+        return;
+    }
+    let n = columns.len();
+    let sums = &mut sums[label.index() * record..][..record];
+    sums[0] += n as i64;
+    sums[1] += (n * y) as i64;
+    sums[2] += ((columns.start + columns.end - 1) * n / 2) as i64;
+    sums[HEAD..].iter_mut().zip(channels).for_each(|(sum, add)| *sum += add.into());
+}
 
 struct Worker<D, L> {
     distance: Vec<D>,
@@ -204,7 +229,7 @@ impl<D: Copy + Send, L: Id> Worker<D, L> {
         space.assign(centres, &self.active, &mut Band { rows, first: band.start, distance, labels });
     }
 
-    /// Adds a row's pixels to the sums of their centres, run by run.
+    /// Adds a row's pixels to the sums of their centres.
     fn sum_row<S: Space>(&mut self, space: &S, mask: Option<&Mask>, y: usize, first: usize) {
         let Layout { width, stride, .. } = space.layout();
         let row = &mut self.labels[(y - first) * stride..][..width];
@@ -212,21 +237,7 @@ impl<D: Copy + Send, L: Id> Worker<D, L> {
             let bits = &mask.bits()[y * width..(y + 1) * width];
             row.iter_mut().zip(bits).filter(|(_, bit)| !**bit).for_each(|(label, _)| *label = L::NONE);
         }
-        let record = HEAD + space.channels();
-        let mut start = 0;
-        while start < width {
-            let label = row[start];
-            let end = start + row[start..].iter().take_while(|&&l| l == label).count();
-            if label != L::NONE {
-                let sums = &mut self.sums[label.index() * record..][..record];
-                let n = end - start;
-                sums[0] += n as i64;
-                sums[1] += (n * y) as i64;
-                sums[2] += ((start + end - 1) * n / 2) as i64;
-                space.add(y * stride + start..y * stride + end, &mut sums[HEAD..]);
-            }
-            start = end;
-        }
+        space.sum_row(y, row, &mut self.sums);
     }
 
     fn write(&self, layout: Layout, labels: &mut [u32]) {

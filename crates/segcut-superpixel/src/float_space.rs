@@ -1,6 +1,6 @@
 //! Any number of f32 channels.
 
-use crate::engine::{Band, Centres, Id, Layout, Space};
+use crate::engine::{self, Band, Centres, Id, Layout, Space};
 use crate::params::{Distance, SlicParams};
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -34,8 +34,8 @@ pub(crate) struct Planes {
 /// Rows that are converted at once.
 const ROWS: usize = 32;
 
-/// An image in the units of a distance: stretched and blurred where asked, then Lab (Manhattan: in the
-/// steps of 8-bit Lab), or for multi-band images channels of 0 … 100.
+/// An image in the units of a distance: stretched and blurred where asked, then Lab (Manhattan: as the
+/// 8-bit form weighs its steps), or for multi-band images channels of 0 … 100.
 pub(crate) fn planes(image: &Image, params: &SlicParams) -> Result<Planes, StageError> {
     let layout = Layout::new(image.height(), image.width());
     let color = image.space() != ColorSpace::Multiband;
@@ -44,7 +44,7 @@ pub(crate) fn planes(image: &Image, params: &SlicParams) -> Result<Planes, Stage
     let source = Source::new(image, params, channels)?;
     let bands: Vec<Range<usize>> = (0..layout.height).step_by(ROWS).map(|y| y..(y + ROWS).min(layout.height)).collect();
     let scale = |c: usize| match (color, params.distance) {
-        (true, Distance::Manhattan) => LAB8_SCALE[c],
+        (true, Distance::Manhattan) => LAB8_SCALE[c] * if c == 0 { 1.0 } else { 2.0 },
         (true, Distance::Euclidean) => 1.0,
         (false, _) => 100.0,
     };
@@ -153,6 +153,21 @@ impl Space for FloatSpace {
         self.planes.len()
     }
 
+    fn sum_row<L: Id>(&self, y: usize, labels: &[L], sums: &mut [i64]) {
+        let (row, channels) = (y * self.layout.stride, self.planes.len());
+        let record = engine::HEAD + channels;
+        let mut start = 0;
+        for run in labels.chunk_by(|a, b| a == b) {
+            let end = start + run.len();
+            engine::add_run(sums, record, run[0], y, start..end, [0i64; 0]);
+            if run[0] != L::NONE {
+                let sums = &mut sums[run[0].index() * record..][..record];
+                self.add(row + start..row + end, &mut sums[engine::HEAD..]);
+            }
+            start = end;
+        }
+    }
+
     fn add(&self, span: Range<usize>, sums: &mut [i64]) {
         for ((plane, unit), sum) in self.planes.iter().zip(&self.units).zip(sums) {
             *sum += plane[span.clone()].iter().map(|&v| (f64::from(v) * unit).round() as i64).sum::<i64>();
@@ -161,6 +176,10 @@ impl Space for FloatSpace {
 
     fn units(&self, channel: usize) -> f64 {
         self.units[channel]
+    }
+
+    fn weight(&self, _channel: usize) -> f32 {
+        1.0
     }
 
     fn assign<L: Id>(&self, centres: &Centres, active: &[u32], band: &mut Band<'_, f32, L>) {

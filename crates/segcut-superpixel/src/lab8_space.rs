@@ -1,22 +1,26 @@
 //! 8-bit Lab with 16-bit distances.
 
-use crate::engine::{BLOCK, Band, Centres, Id, Layout, Space};
+use crate::engine::{self, BLOCK, Band, Centres, Id, Layout, Space};
 use multiversion::multiversion;
 use rayon::prelude::*;
 use segcut_core::Image;
 use segcut_pixel::LabError;
 use std::ops::Range;
 
-/// Steps of a distance per step of color.
+/// Steps of a distance per step of L.
 const SCALE: f64 = 32.0;
 
+/// The powers of two that weigh the steps of L, a and b.
+const SHIFT: [u32; 3] = [5, 6, 6];
+
 /// The largest penalty of a row or a column inside a centre's reach.
-const LONGEST: f64 = 20_000.0;
+const LONGEST: f64 = 12_000.0;
 
 /// Lab planes of an 8-bit image with the penalties of position.
 ///
-/// D = 32·(|ΔL| + |Δa| + |Δb|) + column(|Δx|) + row(|Δy|), all whole numbers below 2¹⁶; L, a, b in
-/// the steps of [`segcut_pixel::lab8_rows`], positions of centres rounded to pixels.
+/// D = 32·|ΔL| + 64·(|Δa| + |Δb|) + column(|Δx|) + row(|Δy|), all whole numbers below 2¹⁶; L, a, b in
+/// the steps of [`segcut_pixel::lab8_rows`], so that all three weigh nearly alike in Lab; positions of
+/// centres rounded to pixels, their colors to 1/32 and 1/64 of a step.
 pub(crate) struct Lab8Space {
     layout: Layout,
     planes: [Vec<u8>; 3],
@@ -60,6 +64,24 @@ impl Space for Lab8Space {
         3
     }
 
+    fn sum_row<L: Id>(&self, y: usize, labels: &[L], sums: &mut [i64]) {
+        let row = y * self.layout.stride..y * self.layout.stride + labels.len();
+        let [l, a, b] = [0, 1, 2].map(|c| &self.planes[c][row.clone()]);
+        let Some(&first) = labels.first() else { return };
+        let (mut label, mut start) = (first, 0);
+        let mut run = [0u32; 3];
+        for x in 0..labels.len() {
+            if labels[x] != label {
+                engine::add_run(sums, 6, label, y, start..x, run);
+                (label, start, run) = (labels[x], x, [0; 3]);
+            }
+            run[0] += u32::from(l[x]);
+            run[1] += u32::from(a[x]);
+            run[2] += u32::from(b[x]);
+        }
+        engine::add_run(sums, 6, label, y, start..labels.len(), run);
+    }
+
     #[inline]
     fn add(&self, span: Range<usize>, sums: &mut [i64]) {
         for (plane, sum) in self.planes.iter().zip(sums) {
@@ -69,6 +91,10 @@ impl Space for Lab8Space {
 
     fn units(&self, _channel: usize) -> f64 {
         1.0
+    }
+
+    fn weight(&self, channel: usize) -> f32 {
+        f32::from(1u16 << (SHIFT[channel] - SHIFT[0]))
     }
 
     fn assign<L: Id>(&self, centres: &Centres, active: &[u32], band: &mut Band<'_, u16, L>) {
@@ -81,7 +107,7 @@ fn assign<L: Id>(space: &Lab8Space, centres: &Centres, active: &[u32], band: &mu
     let Layout { height, width, stride } = space.layout;
     for &k in active {
         let k = k as usize;
-        let color = [0, 1, 2].map(|c| (centres.color[k * 3 + c] + 0.5) as u8);
+        let color = [0, 1, 2].map(|c| (centres.color[k * 3 + c] * f32::from(1u16 << SHIFT[c]) + 0.5) as u16);
         let (rows, columns, [cy, cx]) = (centres.rows(k, height), centres.columns(k, width), centres.cell(k));
         let blocks = columns.len().div_ceil(BLOCK);
         let penalty = &space.column[columns.start + centres.reach[1] - cx..][..blocks * BLOCK];
@@ -105,7 +131,7 @@ fn assign<L: Id>(space: &Lab8Space, centres: &Centres, active: &[u32], band: &mu
 /// Lets one centre compete for a piece of one row.
 #[inline(always)]
 fn offer<L: Id>(
-    channels: [(&[u8], u8); 3],
+    channels: [(&[u8], u16); 3],
     (columns, row): (&[u16], u16),
     (distance, labels): (&mut [u16], &mut [L]),
     label: L,
@@ -115,8 +141,8 @@ fn offer<L: Id>(
     let state = distance.as_chunks_mut::<BLOCK>().0.iter_mut().zip(labels.as_chunks_mut::<BLOCK>().0);
     for ((((l, a), b), columns), (distance, labels)) in pixels.zip(columns.as_chunks::<BLOCK>().0).zip(state) {
         for i in 0..BLOCK {
-            let ab = u16::from(a[i].abs_diff(ca)) + u16::from(b[i].abs_diff(cb));
-            let color = (u16::from(l[i].abs_diff(cl)) + ab) << 5;
+            let (l, a, b) = (u16::from(l[i]) << SHIFT[0], u16::from(a[i]) << SHIFT[1], u16::from(b[i]) << SHIFT[2]);
+            let color = l.abs_diff(cl) + a.abs_diff(ca) + b.abs_diff(cb);
             let d = columns[i].saturating_add(color).saturating_add(row);
             let closer = d < distance[i];
             distance[i] = if closer { d } else { distance[i] };

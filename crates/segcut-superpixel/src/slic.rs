@@ -97,7 +97,12 @@ impl Slic {
             smallest: (self.params.min_size_factor * start.segment) as usize,
             largest: (self.params.max_size_factor * start.segment).max(1.0) as usize,
         };
-        let n = connectivity::enforce(&mut labels, image.valid(), limits, &Means(space));
+        let n = connectivity::enforce(
+            &mut labels,
+            image.valid(),
+            limits,
+            &Means::new(space, image.space() != ColorSpace::Multiband),
+        );
         LabelMap::with_n(layout.height, layout.width, labels, n).map_err(StageError::data)
     }
 }
@@ -170,15 +175,30 @@ fn fill_gaps(labels: &mut [u32], image: &Image) {
     }
 }
 
-struct Means<'a, S>(&'a S);
+/// The colors by which small pieces find the neighbour that they join.
+struct Means<'a, S> {
+    space: &'a S,
+    /// Unit and weight of each channel's sums.
+    scale: Vec<f32>,
+}
+
+impl<'a, S: Space> Means<'a, S> {
+    /// `is_color`: the first channel is lightness, and the others count double, which is better on
+    /// photographs (small pieces are shading and noise, mostly).
+    fn new(space: &'a S, is_color: bool) -> Self {
+        let chroma = |c| if is_color && c > 0 { 2.0 } else { 1.0 };
+        let scale = (0..space.channels()).map(|c| chroma(c) * space.weight(c) / space.units(c) as f32).collect();
+        Self { space, scale }
+    }
+}
 
 impl<S: Space> Colors for Means<'_, S> {
-    fn channels(&self) -> usize {
-        self.0.channels()
+    fn scale(&self) -> &[f32] {
+        &self.scale
     }
 
     fn add(&self, [y, x]: [usize; 2], n: usize, sums: &mut [i64]) {
-        let at = y * self.0.layout().stride + x;
-        self.0.add(at..at + n, sums);
+        let at = y * self.space.layout().stride + x;
+        self.space.add(at..at + n, sums);
     }
 }

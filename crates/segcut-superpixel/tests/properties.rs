@@ -1,5 +1,7 @@
 //! What holds for superpixels of any image.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use segcut_core::{ColorSpace, Context, Image, LabelMap, Mask, Oversegmenter, Samples, VOID};
 use segcut_superpixel::{Distance, Seeding, Slic, SlicParams};

@@ -1,8 +1,8 @@
 //! Folder → the files under it, sorted.
 
 use super::DatasetError;
-use crate::FileError;
-use std::fmt::Write;
+use crate::{FileError, shown};
+use std::fmt::{self, Display, Formatter, Write};
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
@@ -29,6 +29,19 @@ pub struct Skipped {
     pub path: PathBuf,
     /// Why.
     pub why: WhySkipped,
+}
+
+impl Display for Skipped {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let why = match self.why {
+            WhySkipped::LinkedFolder => "a linked folder is not entered",
+            WhySkipped::BrokenLink => "a link to nothing",
+            WhySkipped::NotAFile => "a pipe, socket or device",
+            WhySkipped::RunFolder => "the results of an earlier run",
+            WhySkipped::TooDeep => "nested too deeply",
+        };
+        write!(f, "{} is left out: {why}", shown(&self.path))
+    }
 }
 
 /// A file under a folder.

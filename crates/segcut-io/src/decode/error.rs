@@ -106,6 +106,14 @@ pub enum DecodeError {
         /// The cap.
         cap: u64,
     },
+    /// The image, with all that is computed from it, would take too much memory.
+    #[error("it would take about {} MiB of memory, more than the {} MiB allowed", .needs >> 20, .cap >> 20)]
+    TooMuchMemory {
+        /// What it would take, in bytes.
+        needs: u64,
+        /// What the caller has for it.
+        cap: u64,
+    },
     /// The file is too large to be read at all.
     #[error("the file has {bytes} bytes, more than the {cap} allowed")]
     FileTooLarge {
@@ -178,6 +186,7 @@ impl DecodeError {
             Self::Empty { .. } => "decode/empty",
             Self::TooManyPixels { .. } => "limits/pixels",
             Self::TooManyBytes { .. } => "limits/bytes",
+            Self::TooMuchMemory { .. } => "limits/memory",
             Self::FileTooLarge { .. } => "limits/file",
             Self::NoSuchFrame { .. } => "decode/frame",
             Self::NoSuchBand { .. } => "decode/bands",

@@ -23,7 +23,7 @@ pub(super) fn read_webp(job: &Job<'_>) -> Result<Raw, DecodeError> {
     } else {
         let (width, height) = decoder.dimensions();
         let size = check_pixels(u64::from(height), u64::from(width), job.options)?;
-        check_bytes(size, 2 * 4, 1, job.options)?;
+        check_bytes(size, 2 * 4, 1, job)?;
         let pixels = animation_frame(decoder.into_frames(), Format::WebP, job)?;
         Raw::color(size.0, size.1, 4, from_native(pixels, 1))
     };
@@ -69,7 +69,7 @@ pub(super) fn still<D: ImageDecoder>(mut decoder: D, format: Format, job: &Job<'
     let color = decoder.color_type();
     let channels = usize::from(color.channel_count());
     let bytes_per_sample = usize::from(color.bytes_per_pixel()) / channels;
-    let count = check_bytes(size, channels, bytes_per_sample, job.options)?;
+    let count = check_bytes(size, channels, bytes_per_sample, job)?;
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(job.options.max_bytes);
     decoder.set_limits(limits).map_err(|e| refused(e, format))?;

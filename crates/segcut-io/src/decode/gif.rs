@@ -20,7 +20,7 @@ pub(super) fn read(job: &Job<'_>) -> Result<Raw, DecodeError> {
     } else if job.options.frame >= frames {
         return Err(DecodeError::NoSuchFrame { frame: job.options.frame, frames });
     } else {
-        check_bytes(size, 2 * 4, 1, job.options)?;
+        check_bytes(size, 2 * 4, 1, job)?;
         let pixels = animation_frame(decoder.into_frames(), Format::Gif, job)?;
         Raw::color(size.0, size.1, 4, from_native(pixels, 1))
     };

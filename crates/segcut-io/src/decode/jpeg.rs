@@ -22,7 +22,7 @@ pub(super) fn read(job: &Job<'_>) -> Result<Raw, DecodeError> {
     if job.options.frame > 0 {
         return Err(DecodeError::NoSuchFrame { frame: job.options.frame, frames: 1 });
     }
-    check_bytes(size, usize::from(frame.components), 1, job.options)?;
+    check_bytes(size, usize::from(frame.components), 1, job)?;
     let (pixels, channels) = pixels(job, &header, frame)?;
     let mut raw = Raw::color(size.0, size.1, channels, Samples::U8(pixels));
     raw.orientation = header.exif.map_or(1, exif::orientation);

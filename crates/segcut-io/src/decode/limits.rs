@@ -1,6 +1,7 @@
 //! Header sizes against the caps, before anything is allocated.
 
-use super::{DecodeError, DecodeOptions};
+use super::raw::Job;
+use super::{DecodeError, DecodeOptions, Need};
 
 /// Refuses empty and oversized images; returns (height, width).
 pub(super) fn check_pixels(height: u64, width: u64, options: &DecodeOptions) -> Result<(usize, usize), DecodeError> {
@@ -17,20 +18,24 @@ pub(super) fn check_pixels(height: u64, width: u64, options: &DecodeOptions) -> 
     }
 }
 
-/// Refuses images whose samples need more than the cap; returns the number of samples.
+/// Refuses images whose samples need more than the cap, and asks the caller for the memory; returns the number of
+/// samples.
 pub(super) fn check_bytes(
     (height, width): (usize, usize),
     channels: usize,
     bytes_per_sample: usize,
-    options: &DecodeOptions,
+    job: &Job<'_>,
 ) -> Result<usize, DecodeError> {
-    let samples = (height as u64).saturating_mul(width as u64).saturating_mul(channels as u64);
+    let pixels = (height as u64).saturating_mul(width as u64);
+    let samples = pixels.saturating_mul(channels as u64);
     let bytes = samples.saturating_mul(bytes_per_sample as u64);
-    let too_many = DecodeError::TooManyBytes { bytes, cap: options.max_bytes };
-    if bytes > options.max_bytes {
+    let too_many = DecodeError::TooManyBytes { bytes, cap: job.options.max_bytes };
+    if bytes > job.options.max_bytes {
         return Err(too_many);
     }
-    usize::try_from(samples).map_err(|_| too_many)
+    let samples = usize::try_from(samples).map_err(|_| too_many)?;
+    (job.admit)(Need { pixels, sample_bytes: bytes })?;
+    Ok(samples)
 }
 
 /// The byte cap in the width of this machine.

@@ -30,7 +30,7 @@ mod tiff;
 mod valid;
 
 pub use error::{DecodeError, Feature};
-pub use open::{OpenError, open};
+pub use open::{OpenError, open, open_admitted};
 pub use options::{Alpha, Damaged, DecodeOptions};
 pub use sniff::{Content, Format};
 
@@ -111,19 +111,51 @@ impl Warning {
 /// assert!(error.to_string().contains("HTML"));
 /// ```
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, DecodeError> {
+    decode_admitted(bytes, options, &|_| Ok(()))
+}
+
+/// What an image will take, as its header has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// Rows times columns.
+    pub pixels: u64,
+    /// Bytes of the decoded samples.
+    pub sample_bytes: u64,
+}
+
+/// Is told what an image will take before any memory is taken for it, and may wait, or refuse with
+/// [`DecodeError::TooMuchMemory`]. It is called again where a damaged file is read a second time.
+pub type Admit<'a> = &'a dyn Fn(Need) -> Result<(), DecodeError>;
+
+/// The bytes of an image file into an [`Image`], once `admit` lets it; see [`decode`].
+///
+/// # Errors
+/// [`DecodeError`]; also what `admit` returns.
+///
+/// # Examples
+/// ```
+/// use segcut_io::decode::{DecodeError, DecodeOptions, decode_admitted};
+/// let small_only = |need: segcut_io::decode::Need| match need.pixels {
+///     0..100 => Ok(()),
+///     pixels => Err(DecodeError::TooMuchMemory { needs: 30 * pixels, cap: 3000 }),
+/// };
+/// assert!(decode_admitted(b"P5 2 1 255 \x00\xff", &DecodeOptions::default(), &small_only).is_ok());
+/// let error = decode_admitted(b"P5 200 100 255 ", &DecodeOptions::default(), &small_only).unwrap_err();
+/// assert_eq!(error.code(), "limits/memory");
+/// ```
+pub fn decode_admitted(bytes: &[u8], options: &DecodeOptions, admit: Admit<'_>) -> Result<Decoded, DecodeError> {
     let format = sniff::sniff(bytes)?;
-    let raw = match guarded(format, &Job { bytes, options, effort: Effort::Strict }) {
-        Err(error) if error.is_damage() && options.damaged == Damaged::Keep => salvage(format, bytes, options, &error)?,
+    let job = |effort| Job { bytes, options, effort, admit };
+    let raw = match guarded(format, &job(Effort::Strict)) {
+        // A second, lenient pass over a file that the strict one refused.
+        Err(error) if error.is_damage() && options.damaged == Damaged::Keep => {
+            let mut raw = guarded(format, &job(Effort::Lenient))?;
+            raw.warnings.push(Warning::Damaged { reason: error.to_string() });
+            raw
+        }
         other => other?,
     };
     finish::finish(raw, format, options)
-}
-
-/// A second, lenient pass over a file that the strict one refused.
-fn salvage(format: Format, bytes: &[u8], options: &DecodeOptions, why: &DecodeError) -> Result<Raw, DecodeError> {
-    let mut raw = guarded(format, &Job { bytes, options, effort: Effort::Lenient })?;
-    raw.warnings.push(Warning::Damaged { reason: why.to_string() });
-    Ok(raw)
 }
 
 /// Runs one decoder; a panic inside it becomes an error. Everything it touches is dropped then.

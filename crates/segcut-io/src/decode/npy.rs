@@ -21,7 +21,7 @@ pub(super) fn read(job: &Job<'_>) -> Result<Raw, DecodeError> {
         &[h, w, 0] => return Err(DecodeError::Empty { height: h, width: w }),
         other => return Err(DecodeError::unsupported(Format::Npy, Feature::Axes(other.len()))),
     };
-    let count = check_bytes(size, channels, array.bytes.min(4), job.options)?;
+    let count = check_bytes(size, channels, array.bytes.min(4), job)?;
     let data = data
         .get(..count.saturating_mul(array.bytes))
         .ok_or_else(|| DecodeError::damaged(Format::Npy, "the data are cut"))?;

@@ -1,6 +1,6 @@
 //! A path into an image.
 
-use super::{DecodeError, DecodeOptions, Decoded, Format, Warning, decode};
+use super::{Admit, DecodeError, DecodeOptions, Decoded, Format, Warning, decode_admitted};
 use crate::shown;
 use std::fs::{self, File, FileType};
 use std::io::Read;
@@ -24,9 +24,18 @@ pub struct OpenError {
 /// # Errors
 /// [`OpenError`] with the path (control characters are escaped when it is displayed) and the reason.
 pub fn open(path: &Path, options: &DecodeOptions) -> Result<Decoded, OpenError> {
+    open_admitted(path, options, &|_| Ok(()))
+}
+
+/// A file into an [`Image`](segcut_core::Image), once `admit` has been told what it will take; see [`open`].
+///
+/// # Errors
+/// [`OpenError`]; also with what `admit` returns.
+pub fn open_admitted(path: &Path, options: &DecodeOptions, admit: Admit<'_>) -> Result<Decoded, OpenError> {
     let fail = |source| OpenError { file: path.to_path_buf(), source };
     let bytes = read_regular(path, options.max_file_bytes).map_err(fail)?;
-    let mut decoded = decode(&bytes, options).map_err(fail)?;
+    let mut decoded = decode_admitted(&bytes, options, admit).map_err(fail)?;
+    drop(bytes);
     if !ending_fits(path, decoded.format) {
         decoded.warnings.push(Warning::Extension { format: decoded.format });
     }

@@ -41,7 +41,7 @@ fn still(job: &Job<'_>, height: usize, width: usize) -> Result<Raw, DecodeError>
     let (color, depth) = reader.output_color_type();
     let channels = color.samples();
     let wide = depth == BitDepth::Sixteen;
-    let count = check_bytes((height, width), channels, 1 + usize::from(wide), job.options)?;
+    let count = check_bytes((height, width), channels, 1 + usize::from(wide), job)?;
     let (samples, rows) = match (reader.info().interlaced, wide) {
         (true, _) => (interlaced(&mut reader, count, wide, job)?, height),
         (false, false) => rows_u8(&mut reader, count, width * channels, job)?,
@@ -119,7 +119,7 @@ fn animated(job: &Job<'_>, height: usize, width: usize, chunks: &Chunks<'_>) -> 
         return Err(DecodeError::NoSuchFrame { frame: job.options.frame, frames });
     }
     // Three canvases: shown, previous, current.
-    check_bytes((height, width), 3 * 4, 1, job.options)?;
+    check_bytes((height, width), 3 * 4, 1, job)?;
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(job.options.max_bytes);
     let damaged = |error| DecodeError::damaged(Format::Png, error);

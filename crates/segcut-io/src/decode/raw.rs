@@ -1,6 +1,6 @@
 //! What a format's decoder hands over, before orientation, alpha and masks.
 
-use super::{DecodeOptions, Warning};
+use super::{Admit, DecodeOptions, Warning};
 use segcut_core::Samples;
 
 /// How hard a decoder tries.
@@ -17,6 +17,8 @@ pub(super) struct Job<'a> {
     pub bytes: &'a [u8],
     pub options: &'a DecodeOptions,
     pub effort: Effort,
+    /// Asked before memory is taken for the samples.
+    pub admit: Admit<'a>,
 }
 
 impl Job<'_> {

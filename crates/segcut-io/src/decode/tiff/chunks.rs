@@ -40,9 +40,9 @@ pub(super) fn read<R: Read + Seek>(
 ) -> Result<Stored, DecodeError> {
     let size = (tags.height, tags.width);
     let mut samples = match (tags.sample_format, tags.bits) {
-        (1, ..=8) => Samples::U8(vec![0; check_bytes(size, tags.samples, 1, job.options)?]),
-        (1, 16) => Samples::U16(vec![0; check_bytes(size, tags.samples, 2, job.options)?]),
-        _ => Samples::F32(vec![0.0; check_bytes(size, tags.samples, 4, job.options)?]),
+        (1, ..=8) => Samples::U8(vec![0; check_bytes(size, tags.samples, 1, job)?]),
+        (1, 16) => Samples::U16(vec![0; check_bytes(size, tags.samples, 2, job)?]),
+        _ => Samples::F32(vec![0.0; check_bytes(size, tags.samples, 4, job)?]),
     };
     let mut decoded = None;
     let mut good = false;

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Cuts images into meaningful regions without labels, and scores the result.
 #[derive(Debug, Parser)]
@@ -167,8 +168,8 @@ pub struct SegmentArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1))]
     pub start_label: u32,
     /// Give up on an image after this many seconds
-    #[arg(long, value_name = "SECONDS")]
-    pub timeout_per_image: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub timeout_per_image: Option<Duration>,
     /// The recipe
     #[command(flatten)]
     pub recipe: RecipeArgs,
@@ -219,8 +220,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "I/N")]
     pub shard: Option<String>,
     /// Give up on an image after this many seconds
-    #[arg(long, value_name = "SECONDS")]
-    pub timeout_per_image: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub timeout_per_image: Option<Duration>,
     /// Score only the first N images by name
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
@@ -327,6 +328,12 @@ pub struct RecipesArgs {
     pub change: RecipeChange,
 }
 
+/// A time above 0.
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|time| !time.is_zero()).ok_or_else(|| format!("{text} is no number of seconds above 0"))
+}
+
 /// Bytes from `3G`, `500M`, `64K` or a plain number.
 fn parse_size(text: &str) -> Result<u64, String> {
     let (digits, unit) = match text.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
@@ -352,6 +359,12 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_above_0() {
+        assert_eq!(parse_seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert!(["-1", "0", "nan", "inf", "x", "1e30"].iter().all(|text| parse_seconds(text).is_err()));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! A semaphore in bytes: images that are worked on at the same time share the memory.
 
+use segcut_io::decode::Need;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Memory that a whole pipeline takes, in bytes per pixel.
-pub const BYTES_PER_PIXEL: u64 = 30;
+/// Memory that a whole pipeline takes, from decoding to the overlay: 24 bytes per pixel and twice the
+/// samples, which is 30 bytes per pixel of an 8-bit RGB image.
+pub fn bytes_of(need: Need) -> u64 {
+    need.pixels.saturating_mul(24).saturating_add(need.sample_bytes.saturating_mul(2))
+}
 
 /// Bytes that are free to be taken.
 #[derive(Debug)]

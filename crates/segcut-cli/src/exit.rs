@@ -32,6 +32,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The input failed: exit 1.
+    pub fn inputs(message: impl Display) -> Self {
+        Self { code: Code::Inputs, message: message.to_string() }
+    }
+
     /// Wrong usage or parameters: exit 2.
     pub fn usage(message: impl Display) -> Self {
         Self { code: Code::Usage, message: message.to_string() }

@@ -1,12 +1,13 @@
 //! One image file → superpixels and graph → regions, within limits.
 
 use crate::args::{Alpha, Damaged, DecodeArgs};
-use crate::budget::{BYTES_PER_PIXEL, Budget, Share};
+use crate::budget::{Budget, Share, bytes_of};
 use crate::run::journal::RowStatus;
 use crate::signals::Signals;
 use segcut::{Pipeline, PipelineError};
 use segcut_core::{Context, Image, StageError, Stop};
-use segcut_io::decode::{self, DecodeOptions, Decoded};
+use segcut_io::decode::{self, Admit, DecodeError, DecodeOptions, Decoded};
+use std::cell::Cell;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub struct Opened<'b> {
     pub image: Image,
     /// What the decoder remarked.
     pub warnings: Vec<String>,
-    _share: Share<'b>,
+    _share: Option<Share<'b>>,
 }
 
 /// What every image of a command shares.
@@ -47,21 +48,23 @@ pub struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// Reads an image; `-` is stdin.
+    /// Reads an image, once there is memory for it; `-` is stdin.
     pub fn open(&self, path: &Path) -> Result<Opened<'_>, Failed> {
-        let name = path.display();
-        let Decoded { image, warnings, .. } = if path == Path::new("-") {
-            read_stdin(&self.decode)?
-        } else {
-            decode::open(path, &self.decode).map_err(|e| Failed::error(e.source.code(), &e))?
+        let share = Cell::new(None);
+        let admit = |need| {
+            // A damaged file is read twice: what the first pass took is given back.
+            drop(share.take());
+            let (needs, cap) = (bytes_of(need), self.budget.total());
+            share.set(Some(self.budget.take(needs).ok_or(DecodeError::TooMuchMemory { needs, cap })?));
+            Ok(())
         };
-        let bytes = image.pixels() as u64 * BYTES_PER_PIXEL;
-        let share = self.budget.take(bytes).ok_or_else(|| {
-            let total = self.budget.total() >> 20;
-            let needs = bytes >> 20;
-            Failed::error("limits/memory", &format!("{name}: needs about {needs} MiB, --max-memory is {total} MiB"))
-        })?;
-        Ok(Opened { image, warnings: warnings.iter().map(ToString::to_string).collect(), _share: share })
+        let Decoded { image, warnings, .. } = if path == Path::new("-") {
+            read_stdin(&self.decode, &admit)?
+        } else {
+            decode::open_admitted(path, &self.decode, &admit).map_err(|e| Failed::error(e.source.code(), &e))?
+        };
+        let warnings = warnings.iter().map(ToString::to_string).collect();
+        Ok(Opened { image, warnings, _share: share.into_inner() })
     }
 
     /// The context of one image; its clock starts now.
@@ -100,7 +103,7 @@ impl Failed {
     }
 }
 
-fn read_stdin(options: &DecodeOptions) -> Result<Decoded, Failed> {
+fn read_stdin(options: &DecodeOptions, admit: Admit<'_>) -> Result<Decoded, Failed> {
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(options.max_file_bytes + 1).read_to_end(&mut bytes);
     read.map_err(|e| Failed::error("io/stdin", &format!("stdin: {e}")))?;
@@ -108,14 +111,14 @@ fn read_stdin(options: &DecodeOptions) -> Result<Decoded, Failed> {
         let limit = options.max_file_bytes;
         return Err(Failed::error("limits/file", &format!("stdin: more than {limit} bytes")));
     }
-    let mut decoded = decode::decode(&bytes, options).map_err(|e| Failed::error(e.code(), &format!("stdin: {e}")))?;
+    let decoded = decode::decode_admitted(&bytes, options, admit);
+    let mut decoded = decoded.map_err(|e| Failed::error(e.code(), &format!("stdin: {e}")))?;
     decoded.image = decoded.image.with_id("stdin");
     Ok(decoded)
 }
 
-/// The flags and the recipe's bands → how files are read. An image that needs more memory than there
-/// is is refused by its header.
-pub fn decode_options(args: &DecodeArgs, pipeline: &Pipeline, budget: &Budget) -> DecodeOptions {
+/// The flags and the recipe's bands → how files are read.
+pub fn decode_options(args: &DecodeArgs, pipeline: &Pipeline) -> DecodeOptions {
     DecodeOptions {
         damaged: match args.damaged {
             Damaged::Fail => decode::Damaged::Fail,
@@ -126,7 +129,7 @@ pub fn decode_options(args: &DecodeArgs, pipeline: &Pipeline, budget: &Budget) -
             Alpha::Ignore => decode::Alpha::Ignore,
             Alpha::White => decode::Alpha::White,
         },
-        max_pixels: args.max_pixels.min(budget.total() / BYTES_PER_PIXEL),
+        max_pixels: args.max_pixels,
         frame: args.frame,
         bands: args.bands.clone().or_else(|| pipeline.image_params().bands.clone()),
         ..DecodeOptions::default()

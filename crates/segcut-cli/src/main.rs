@@ -2,10 +2,12 @@
 
 mod args;
 mod budget;
+mod compare;
 mod demo;
 mod eval;
 mod exit;
 mod image_job;
+mod panics;
 mod pictures;
 mod print;
 mod progress;
@@ -24,12 +26,16 @@ mod workers;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
-use exit::{Code, Failure, Outcome};
+use exit::{Failure, Outcome};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let code = dispatch(&cli).unwrap_or_else(|failure| {
+    panics::install_hook();
+    let ended = catch_unwind(AssertUnwindSafe(|| dispatch(&cli)));
+    let outcome = ended.unwrap_or_else(|panic| Err(Failure::inputs(panics::message(&*panic))));
+    let code = outcome.unwrap_or_else(|failure| {
         print::note(&format!("error: {failure}"));
         failure.code
     });
@@ -42,16 +48,17 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Run(args) => run::run(args, cli.talk),
         Command::Recipes(args) => recipes::recipes(args, cli.talk),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "segcut", &mut std::io::stdout());
-            Ok(Code::Fine)
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "segcut", &mut script);
+            print::out_bytes(&script)
         }
         Command::Man => {
-            let page = clap_mangen::Man::new(Cli::command());
-            page.render(&mut std::io::stdout()).map_err(|e| Failure::output(format!("stdout: {e}")))?;
-            Ok(Code::Fine)
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Failure::output)?;
+            print::out_bytes(&page)
         }
         Command::Demo(args) => demo::demo(args, cli.talk),
         Command::Eval(args) => eval::eval(args, cli.talk),
-        Command::Compare(_) => Err(Failure::usage("not yet")),
+        Command::Compare(args) => compare::compare(args, cli.talk),
     }
 }

@@ -7,9 +7,14 @@ use std::io::{ErrorKind, Write};
 /// Writes a line of the result to stdout. A reader that has gone away (`| head`) ends the program
 /// quietly.
 pub fn out(line: &str) -> Result<(), Failure> {
+    out_bytes(format!("{line}\n").as_bytes()).map(|_| ())
+}
+
+/// Writes bytes to stdout, as [`out`] does.
+pub fn out_bytes(bytes: &[u8]) -> Outcome {
     let mut stdout = std::io::stdout().lock();
-    match writeln!(stdout, "{line}") {
-        Ok(()) => Ok(()),
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(Code::Fine),
         Err(e) if e.kind() == ErrorKind::BrokenPipe => std::process::exit(Code::Fine as i32),
         Err(e) => Err(Failure::output(format!("stdout: {e}"))),
     }

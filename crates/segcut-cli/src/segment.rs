@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// An image with the name of its results.
 #[derive(Debug)]
@@ -55,15 +55,15 @@ pub fn segment(args: &SegmentArgs, talk: Talk) -> Outcome {
     let signals = Signals::install().map_err(Failure::output)?;
     let budget = Budget::from_flag(args.parallel.max_memory);
     let limits = Limits {
-        decode: decode_options(&args.decode, &pipeline, &budget),
+        decode: decode_options(&args.decode, &pipeline),
         budget: &budget,
         signals: &signals,
-        timeout: args.timeout_per_image.map(Duration::from_secs_f64),
+        timeout: args.timeout_per_image,
     };
     let workers = Workers::new(&args.parallel, inputs.len())?;
     let mut told: Vec<Option<Told>> = inputs.iter().map(|_| None).collect();
     let mut failure = None;
-    let work = |_: usize, input: &Input| one(input, &pipeline, &limits, &saver);
+    let work = |_: usize, input: &Input| timed(input, || one(input, &pipeline, &limits, &saver));
     for_each(workers, &inputs, work, |index, ended| {
         let row = match ended {
             Ended::Result(Ok(row)) => row,
@@ -71,9 +71,11 @@ pub fn segment(args: &SegmentArgs, talk: Talk) -> Outcome {
                 failure = Some(error);
                 return ControlFlow::Break(());
             }
-            Ended::Result(Err(Problem::Image(failed))) if failed.is_cancelled() => return ControlFlow::Break(()),
-            Ended::Result(Err(Problem::Image(failed))) => refused(&inputs[index], failed),
-            Ended::Panicked(text) => refused(&inputs[index], Failed::error("internal/panic", &text)),
+            Ended::Result(Err(Problem::Image(_))) => return ControlFlow::Break(()),
+            Ended::Panicked(text) => {
+                let text = format!("{}: {text}", inputs[index].path.display());
+                refused(&inputs[index], Failed::error("internal/panic", &text))
+            }
         };
         tell(&row, talk);
         told[index] = Some(row);
@@ -124,9 +126,18 @@ fn inputs(args: &SegmentArgs) -> Result<Vec<Input>, Failure> {
     Ok(inputs)
 }
 
-fn one(input: &Input, pipeline: &Pipeline, limits: &Limits<'_>, saver: &Saver<'_>) -> Result<Told, Problem> {
+/// The row of an image, with its time; errors are those that end the command (cancelled, or no output).
+fn timed(input: &Input, work: impl FnOnce() -> Result<Told, Problem>) -> Result<Told, Problem> {
     #[allow(clippy::disallowed_methods)]
     let start = Instant::now();
+    let told = match work() {
+        Err(Problem::Image(failed)) if !failed.is_cancelled() => refused(input, failed),
+        other => other?,
+    };
+    Ok(Told { seconds: start.elapsed().as_secs_f64(), ..told })
+}
+
+fn one(input: &Input, pipeline: &Pipeline, limits: &Limits<'_>, saver: &Saver<'_>) -> Result<Told, Problem> {
     let opened = limits.open(&input.path).map_err(Problem::Image)?;
     let context = limits.context(pipeline);
     let shown = input.path.display().to_string();
@@ -150,7 +161,7 @@ fn one(input: &Input, pipeline: &Pipeline, limits: &Limits<'_>, saver: &Saver<'_
         regions: Some(done.labels.n()),
         notes,
         files,
-        seconds: start.elapsed().as_secs_f64(),
+        seconds: 0.0,
     })
 }
 

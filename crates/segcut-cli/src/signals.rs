@@ -1,10 +1,15 @@
-//! SIGINT and SIGTERM: the first asks the work to stop, the second ends the program at once.
+//! SIGINT and SIGTERM: the first asks the work to stop and gives it a moment, the second ends the program
+//! at once.
 
 use crate::exit::Code;
 use segcut_core::Stop;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What the work has to end after a signal, where it is in the middle of a long step.
+const GRACE: Duration = Duration::from_millis(1500);
 
 /// Which signal has come.
 #[derive(Debug, Clone)]
@@ -24,6 +29,14 @@ impl Signals {
             signal_hook::flag::register_conditional_shutdown(signal, code as i32, Arc::clone(flag))?;
             signal_hook::flag::register(signal, Arc::clone(flag))?;
         }
+        let watched = signals.clone();
+        let mut coming = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+        std::thread::Builder::new().name("signals".into()).spawn(move || {
+            coming.forever().next();
+            std::thread::sleep(GRACE);
+            // Files are whole or absent and journal lines are written at once: nothing is lost.
+            std::process::exit(watched.code().unwrap_or(Code::Interrupted) as i32);
+        })?;
         Ok(signals)
     }
 

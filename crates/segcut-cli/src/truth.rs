@@ -64,13 +64,6 @@ impl TruthTable {
             .collect())
     }
 
-    /// The same table for some of its images.
-    pub fn retain(mut self, keep: &[bool]) -> Self {
-        let mut keep = keep.iter();
-        self.entries.retain(|_| keep.next().copied().unwrap_or(false));
-        self
-    }
-
     /// Ids of truth that no image has.
     pub fn unused(&self) -> &[String] {
         &self.unused

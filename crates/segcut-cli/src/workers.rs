@@ -2,6 +2,7 @@
 
 use crate::args::ParallelArgs;
 use crate::exit::Failure;
+use crate::panics;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -39,7 +40,7 @@ pub enum Ended<R> {
 }
 
 /// Does `work` on every item and hands the results to `done` as they come, on the calling thread.
-/// `done` ends everything early by breaking.
+/// By breaking, `done` ends everything early: what is in work then is still handed to it.
 pub fn for_each<T: Sync, R: Send>(
     workers: Workers,
     items: &[T],
@@ -60,7 +61,7 @@ pub fn for_each<T: Sync, R: Send>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(index) else { break };
                     let result = catch_unwind(AssertUnwindSafe(|| pool.install(|| work(index, item))));
-                    let ended = result.map_or_else(|panic| Ended::Panicked(message(&*panic)), Ended::Result);
+                    let ended = result.map_or_else(|panic| Ended::Panicked(panics::message(&*panic)), Ended::Result);
                     if sender.send((index, ended)).is_err() {
                         break;
                     }
@@ -71,16 +72,10 @@ pub fn for_each<T: Sync, R: Send>(
         for (index, ended) in receiver {
             if done(index, ended).is_break() {
                 over.store(true, Ordering::Relaxed);
-                break;
             }
         }
     });
     Ok(())
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".into())
 }
 
 #[cfg(test)]
@@ -101,7 +96,7 @@ mod tests {
             match ended {
                 Ended::Result(value) => seen[index] += usize::from(value == 2 * index),
                 Ended::Panicked(text) => {
-                    assert_eq!((index, text.as_str()), (7, "seven"));
+                    assert_eq!((index, text.as_str()), (7, "internal error: seven"));
                     panics += 1;
                 }
             }

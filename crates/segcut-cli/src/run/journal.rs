@@ -12,6 +12,9 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+/// The file's name in the folder of a run.
+pub const JOURNAL_FILE: &str = "journal.jsonl";
+
 /// How an image ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,7 +25,7 @@ pub enum RowStatus {
     Error,
     /// `--timeout-per-image` came first.
     Timeout,
-    /// The process died on it twice.
+    /// The process died on it again and again.
     Crashed,
 }
 
@@ -81,11 +84,15 @@ pub struct Row {
 #[serde(tag = "event", rename_all = "snake_case")]
 enum Line {
     Start { id: String },
+    Cancelled { id: String },
     Done(Row),
 }
 
-/// Attempts after which an image that kills the process is left out.
-const DEADLY_ATTEMPTS: usize = 2;
+/// Deaths of the process with an image in work after which it is worked on by itself, after all others.
+const SUSPECT: usize = 2;
+
+/// Deaths after which it is left out.
+const DEADLY: usize = 3;
 
 /// The journal of a run, open for appending.
 #[derive(Debug)]
@@ -100,27 +107,37 @@ pub struct Journal {
 impl Journal {
     /// Reads what there is and opens the file for appending.
     pub fn open(folder: &Path) -> Result<Self, Failure> {
-        let path = folder.join("journal.jsonl");
+        let path = folder.join(JOURNAL_FILE);
         let fail = |e: std::io::Error| Failure::output(format!("{}: {e}", path.display()));
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => return Err(fail(e)),
-        };
+        let bytes = bytes_of(&path)?;
         let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(fail)?;
         if bytes.last().is_some_and(|&b| b != b'\n') {
             file.write_all(b"\n").map_err(fail)?;
         }
         let mut journal = Self { file, rows: BTreeMap::new(), open_starts: BTreeMap::new(), unreadable: 0 };
-        for line in bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
-            journal.take(line);
-        }
+        journal.take_all(&bytes);
         Ok(journal)
+    }
+
+    /// Takes in what shards beside this one have appended meanwhile.
+    pub fn refresh(&mut self, folder: &Path) -> Result<(), Failure> {
+        (self.rows, self.open_starts, self.unreadable) = Default::default();
+        self.take_all(&bytes_of(&folder.join(JOURNAL_FILE))?);
+        Ok(())
+    }
+
+    fn take_all(&mut self, bytes: &[u8]) {
+        for line in bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
+            self.take(line);
+        }
     }
 
     fn take(&mut self, line: &[u8]) {
         match serde_json::from_slice(line) {
             Ok(Line::Start { id }) => *self.open_starts.entry(id).or_default() += 1,
+            Ok(Line::Cancelled { id }) => {
+                self.open_starts.remove(&id);
+            }
             Ok(Line::Done(row)) => {
                 self.open_starts.remove(&row.id);
                 self.rows.insert(row.id.clone(), row);
@@ -144,14 +161,29 @@ impl Journal {
         }
     }
 
-    /// Whether the process died on this image as often as it may.
+    /// Whether the process has died so often with this image in work that it should be worked on by itself.
+    pub fn is_suspect(&self, id: &str) -> bool {
+        self.deaths(id) >= SUSPECT
+    }
+
+    /// Whether the process has died with this image in work as often as it may.
     pub fn is_deadly(&self, id: &str) -> bool {
-        self.open_starts.get(id).is_some_and(|&starts| starts >= DEADLY_ATTEMPTS)
+        self.deaths(id) >= DEADLY
+    }
+
+    fn deaths(&self, id: &str) -> usize {
+        self.open_starts.get(id).copied().unwrap_or(0)
     }
 
     /// Notes that work on an image begins, so that a death leaves a trace.
     pub fn start(&mut self, id: &str) -> Result<(), Failure> {
         self.append(&Line::Start { id: id.to_string() })
+    }
+
+    /// Notes that the user stopped the work on an image: it is as if it had not begun.
+    pub fn cancelled(&mut self, id: &str) -> Result<(), Failure> {
+        self.open_starts.remove(id);
+        self.append(&Line::Cancelled { id: id.to_string() })
     }
 
     /// Notes what became of an image.
@@ -165,6 +197,14 @@ impl Journal {
         let mut text = serde_json::to_string(line).map_err(|e| Failure::output(format!("journal: {e}")))?;
         text.push('\n');
         self.file.write_all(text.as_bytes()).map_err(|e| Failure::output(format!("journal: {e}")))
+    }
+}
+
+/// What the file holds; nothing where it is not there.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
+    match std::fs::read(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(|e| Failure::output(format!("{}: {e}", path.display()))),
     }
 }
 
@@ -210,12 +250,25 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_kills_twice_is_deadly() {
+    fn deaths_are_counted_until_an_image_is_done_or_cancelled() {
         let dir = tempfile::tempdir().unwrap();
-        for deaths in 0..3 {
+        for deaths in 0..4 {
             let mut journal = Journal::open(dir.path()).unwrap();
-            assert_eq!(journal.is_deadly("a"), deaths >= 2);
+            assert_eq!((journal.is_suspect("a"), journal.is_deadly("a")), (deaths >= 2, deaths >= 3));
             journal.start("a").unwrap();
         }
+        Journal::open(dir.path()).unwrap().cancelled("a").unwrap();
+        assert!(!Journal::open(dir.path()).unwrap().is_suspect("a"));
+    }
+
+    #[test]
+    fn the_rows_of_other_shards_are_taken_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut one = Journal::open(dir.path()).unwrap();
+        let mut two = Journal::open(dir.path()).unwrap();
+        one.done(row("a", RowStatus::Ok, vec![])).unwrap();
+        two.done(row("b", RowStatus::Ok, vec![])).unwrap();
+        two.refresh(dir.path()).unwrap();
+        assert_eq!(two.rows().keys().collect::<Vec<_>>(), ["a", "b"]);
     }
 }

@@ -1,9 +1,11 @@
 //! One run per folder: a second one is told who holds it.
 
 use crate::exit::Failure;
+use segcut_io::atomic;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// Held as long as the run works in its folder.
 #[derive(Debug)]
@@ -13,20 +15,47 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the folder for one run, or for one shard of it beside other shards.
+    /// Takes the folder for one run, or for one shard of it beside other shards. Whoever is alone in it
+    /// removes what killed runs left unfinished.
     pub fn take(folder: &Path, shard: Option<(usize, usize)>) -> Result<Self, Failure> {
         let whole = open(&folder.join(".segcut-lock"))?;
         let Some((i, n)) = shard else {
             let held = exclusive(whole, folder)?;
+            clean(folder)?;
             return Ok(Self { _folder: held, _shard: None });
         };
-        match whole.try_lock_shared() {
-            Ok(()) => {}
-            Err(error) => return Err(taken(folder, error, whole)),
+        if whole.try_lock().is_ok() {
+            clean(folder)?;
+        }
+        if let Err(error) = shared(&whole) {
+            return Err(taken(folder, error, whole));
         }
         let part = exclusive(open(&folder.join(format!(".segcut-lock-{i}-{n}")))?, folder)?;
         Ok(Self { _folder: whole, _shard: Some(part) })
     }
+}
+
+/// Waits until no other shard writes the results of the folder; they are this one's while the file is open.
+pub fn results(folder: &Path) -> Result<File, Failure> {
+    let file = open(&folder.join(".segcut-lock-results"))?;
+    file.lock().map_err(|e| Failure::output(format!("{}: {e}", folder.display())))?;
+    Ok(file)
+}
+
+fn clean(folder: &Path) -> Result<(), Failure> {
+    let removed = atomic::remove_unfinished(folder);
+    removed.map(|_| ()).map_err(|e| Failure::output(format!("{}: {e}", folder.display())))
+}
+
+/// Another shard may be alone for the moment in which it cleans: it is waited for.
+fn shared(whole: &File) -> Result<(), TryLockError> {
+    for _ in 0..100 {
+        match whole.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            other => return other,
+        }
+    }
+    whole.try_lock_shared()
 }
 
 fn open(path: &Path) -> Result<File, Failure> {

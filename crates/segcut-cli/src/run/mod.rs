@@ -16,7 +16,7 @@ use crate::print::{note, out_json};
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::workers::{Ended, Workers, for_each};
-use journal::{Journal, Row, RowStatus};
+use journal::{JOURNAL_FILE, Journal, Row, RowStatus};
 use lock::Lock;
 use plan::Plan;
 use results::RunContext;
@@ -47,19 +47,24 @@ pub fn run(args: &RunArgs, talk: Talk) -> Outcome {
         note(&format!("journal.jsonl: {} unreadable lines ignored (a killed run leaves one)", journal.unreadable));
     }
     let interrupted = work_through(args, &plan, &mut journal, talk)?;
+    // The shard that writes last has read all rows.
+    let _writing = plan.shard.map(|_| lock::results(&args.output)).transpose()?;
+    if plan.shard.is_some() {
+        journal.refresh(&args.output)?;
+    }
     let summary = results::write(&args.output, &plan, &journal, &context(args, &plan, start.elapsed()))?;
     if talk.json {
         out_json(&summary)?;
     } else if !talk.quiet {
         results::print(&summary, &args.output)?;
     }
-    let failed = plan.items.iter().filter_map(|item| journal.rows().get(&item.id)).any(|r| r.status != RowStatus::Ok);
+    let mine = plan.items.iter().filter(|item| plan.is_mine(item)).filter_map(|item| journal.rows().get(&item.id));
+    let failed = mine.into_iter().any(|row| row.status != RowStatus::Ok);
     Ok(interrupted.unwrap_or(if failed { Code::Inputs } else { Code::Fine }))
 }
 
 fn context<'a>(args: &'a RunArgs, plan: &Plan, elapsed: Duration) -> RunContext<'a> {
-    let budget = Budget::from_flag(args.parallel.max_memory);
-    let decode = plan.settings.first().map(|setting| decode_options(&args.decode, &setting.pipeline, &budget));
+    let decode = plan.settings.first().map(|setting| decode_options(&args.decode, &setting.pipeline));
     RunContext { recipe: &args.recipe.recipe, decode: decode.unwrap_or_default(), elapsed }
 }
 
@@ -67,11 +72,12 @@ fn context<'a>(args: &'a RunArgs, plan: &Plan, elapsed: Duration) -> RunContext<
 fn claim(folder: &Path, resolved: &str, overwrite: bool) -> Result<(), Failure> {
     let path = folder.join(RECIPE_FILE);
     let fail = |e: std::io::Error| Failure::output(format!("{}: {e}", folder.display()));
-    if overwrite {
+    // Only what a run has written is removed; its recipe last, so that a kill leaves a run to overwrite.
+    if overwrite && path.is_file() && folder.join(JOURNAL_FILE).is_file() {
         for name in ["labels", "overlays"] {
             remove(std::fs::remove_dir_all(folder.join(name))).map_err(fail)?;
         }
-        for name in [RECIPE_FILE, "journal.jsonl", "scores.csv", "summary.json", "report.html"] {
+        for name in ["scores.csv", "summary.json", "report.html", RECIPE_FILE, JOURNAL_FILE] {
             remove(std::fs::remove_file(folder.join(name))).map_err(fail)?;
         }
     }
@@ -89,7 +95,6 @@ fn claim(folder: &Path, resolved: &str, overwrite: bool) -> Result<(), Failure> 
         }
         Err(e) => return Err(fail(e)),
     }
-    atomic::remove_unfinished(folder).map_err(fail)?;
     Ok(())
 }
 
@@ -102,65 +107,87 @@ fn remove(result: std::io::Result<()>) -> std::io::Result<()> {
 
 /// Does what the journal does not have yet; tells whether a signal ended it early.
 fn work_through(args: &RunArgs, plan: &Plan, journal: &mut Journal, talk: Talk) -> Result<Option<Code>, Failure> {
-    let todo: Vec<(usize, &Item)> =
-        plan.items.iter().enumerate().filter(|(_, item)| !journal.is_done(&item.id, &args.output)).collect();
-    let done_before = plan.items.len() - todo.len();
-    if done_before > 0 && !talk.quiet {
-        note(&format!("{done_before} of {} images were done before", plan.items.len()));
+    let mine = plan.items.iter().enumerate().filter(|(_, item)| plan.is_mine(item));
+    let all = mine.clone().count();
+    let todo: Vec<(usize, &Item)> = mine.filter(|(_, item)| !journal.is_done(&item.id, &args.output)).collect();
+    let before = all - todo.len();
+    if before > 0 && !talk.quiet {
+        note(&format!("{before} of {all} images were done before"));
     }
     let signals = Signals::install().map_err(Failure::output)?;
     let budget = Budget::from_flag(args.parallel.max_memory);
     let Some(first) = plan.settings.first() else { return Ok(None) };
     let limits = Limits {
-        decode: decode_options(&args.decode, &first.pipeline, &budget),
+        decode: decode_options(&args.decode, &first.pipeline),
         budget: &budget,
         signals: &signals,
-        timeout: args.timeout_per_image.map(Duration::from_secs_f64),
+        timeout: args.timeout_per_image,
     };
-    let work = Work { plan, limits: &limits, folder: &args.output };
+    let progress = Progress::new(all, before, talk.quiet);
+    // An image with which the process has died before may not take others with it again.
+    let (suspects, todo): (Vec<_>, Vec<_>) = todo.into_iter().partition(|(_, item)| journal.is_suspect(&item.id));
+    let desk = Desk {
+        work: Work { plan, limits: &limits, folder: &args.output },
+        journal: Mutex::new(journal),
+        progress: &progress,
+    };
     let workers = Workers::new(&args.parallel, todo.len())?;
-    let progress = Progress::new(plan.items.len(), done_before, talk.quiet);
-    let shared = Mutex::new(journal);
-    let mut failure = None;
-    let one = |_: usize, &(index, item): &(usize, &Item)| image(&work, &shared, index, item);
-    for_each(workers, &todo, one, |at, ended| {
-        let row = match ended {
-            Ended::Result(Ok(Done::Row(row))) => row,
-            Ended::Result(Ok(Done::Cancelled)) => return ControlFlow::Break(()),
-            Ended::Result(Ok(Done::Unwritable(error))) => {
-                failure = Some(Failure::output(error));
-                return ControlFlow::Break(());
-            }
-            Ended::Result(Err(error)) => {
-                failure = Some(error);
-                return ControlFlow::Break(());
-            }
-            Ended::Panicked(text) => row_of(&todo[at].1.id, RowStatus::Error, "internal/panic", &text),
-        };
-        progress.image(&row.id, row.message.as_deref());
-        match lock(&shared).done(row) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failure = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    })?;
+    desk.work_off(workers, &todo)?;
+    if signals.code().is_none() {
+        desk.work_off(Workers { jobs: 1, ..workers }, &suspects)?;
+    }
     progress.finish();
-    failure.map_or_else(|| Ok(signals.code()), Err)
+    Ok(signals.code())
 }
 
-/// Notes the start, so that a death is counted, and works on one image.
-fn image(work: &Work<'_>, journal: &Mutex<&mut Journal>, index: usize, item: &Item) -> Result<Done, Failure> {
-    {
-        let mut journal = lock(journal);
-        if journal.is_deadly(&item.id) {
-            let text = "the process died on it twice; --overwrite tries again";
-            return Ok(Done::Row(row_of(&item.id, RowStatus::Crashed, "crashed", text)));
-        }
-        journal.start(&item.id)?;
+/// Where images are handed out and their rows are written down.
+struct Desk<'a> {
+    work: Work<'a>,
+    journal: Mutex<&'a mut Journal>,
+    progress: &'a Progress,
+}
+
+impl Desk<'_> {
+    fn work_off(&self, workers: Workers, todo: &[(usize, &Item)]) -> Result<(), Failure> {
+        let mut failure = None;
+        let one = |_: usize, &(index, item): &(usize, &Item)| self.image(index, item);
+        for_each(workers, todo, one, |at, ended| {
+            let id = &todo[at].1.id;
+            let noted = match ended {
+                Ended::Result(Ok(Done::Row(row))) => self.done(row),
+                Ended::Result(Ok(Done::Cancelled)) => {
+                    lock(&self.journal).cancelled(id).map(|()| ControlFlow::Break(()))
+                }
+                Ended::Result(Ok(Done::Unwritable(error))) => Err(Failure::output(error)),
+                Ended::Result(Err(error)) => Err(error),
+                Ended::Panicked(text) => self.done(row_of(id, RowStatus::Error, "internal/panic", &text)),
+            };
+            noted.unwrap_or_else(|error| {
+                failure.get_or_insert(error);
+                ControlFlow::Break(())
+            })
+        })?;
+        failure.map_or(Ok(()), Err)
     }
-    Ok(work.image(index, item))
+
+    fn done(&self, row: Row) -> Result<ControlFlow<()>, Failure> {
+        self.progress.image(&row.id, row.message.as_deref());
+        lock(&self.journal).done(row)?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Notes the start, so that a death is counted, and works on one image.
+    fn image(&self, index: usize, item: &Item) -> Result<Done, Failure> {
+        {
+            let mut journal = lock(&self.journal);
+            if journal.is_deadly(&item.id) {
+                let text = "the process died on it again and again; --overwrite tries again";
+                return Ok(Done::Row(row_of(&item.id, RowStatus::Crashed, "crashed", text)));
+            }
+            journal.start(&item.id)?;
+        }
+        Ok(self.work.image(index, item))
+    }
 }
 
 fn lock<'a, 'j>(journal: &'a Mutex<&'j mut Journal>) -> std::sync::MutexGuard<'a, &'j mut Journal> {

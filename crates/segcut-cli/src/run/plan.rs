@@ -20,7 +20,7 @@ pub struct Setting {
 /// Everything that a run does.
 #[derive(Debug)]
 pub struct Plan {
-    /// The images of this run (or shard), sorted by path.
+    /// All images, sorted by path; those of other shards too.
     pub items: Vec<Item>,
     /// Their truth, where there is any.
     pub truth: Option<TruthTable>,
@@ -42,24 +42,22 @@ impl Plan {
         let settings = settings(args)?;
         let shard = args.shard.as_deref().map(shard).transpose()?;
         let data = Dataset::open(&args.data, std::slice::from_ref(&args.output)).map_err(Failure::no_input)?;
-        let mut notes: Vec<String> =
-            data.skipped.iter().map(|s| format!("{}: {:?}", s.path.display(), s.why)).collect();
+        let mut notes: Vec<String> = data.skipped.iter().map(ToString::to_string).collect();
         let mut items = data.items;
         items.truncate(args.limit.unwrap_or(usize::MAX));
-        let mut truth = TruthTable::find(&args.data, &args.truth, &items)?;
+        let truth = TruthTable::find(&args.data, &args.truth, &items)?;
         if let Some(table) = &truth {
             notes.extend(table.notes(&items, args.truth.allow_missing)?);
-        }
-        if let Some((i, n)) = shard {
-            let keep: Vec<bool> = items.iter().map(|item| in_shard(&item.id, i, n)).collect();
-            let mut flags = keep.iter();
-            items.retain(|_| flags.next().copied().unwrap_or(false));
-            truth = truth.map(|table| table.retain(&keep));
         }
         let described = data.description.as_ref().and_then(|d| d.task);
         let task = task_of(args.truth.task, described);
         let resolved = stored_recipe(args, &settings)?;
         Ok(Self { items, truth, task, settings, resolved, shard, notes })
+    }
+
+    /// Whether an image is this shard's to do.
+    pub fn is_mine(&self, item: &Item) -> bool {
+        self.shard.is_none_or(|(i, n)| in_shard(&item.id, i, n))
     }
 
     /// The values in order.

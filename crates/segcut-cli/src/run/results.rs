@@ -32,10 +32,7 @@ pub fn write(
     context: &RunContext<'_>,
 ) -> Result<Map<String, Value>, Failure> {
     // A shard's results cover all that its folder holds so far.
-    let rows: Vec<&Row> = match plan.shard {
-        Some(_) => journal.rows().values().collect(),
-        None => plan.items.iter().filter_map(|item| journal.rows().get(&item.id)).collect(),
-    };
+    let rows: Vec<&Row> = plan.items.iter().filter_map(|item| journal.rows().get(&item.id)).collect();
     atomic::write(&folder.join("scores.csv"), &scores_csv(plan, &rows)?).map_err(Failure::output)?;
     let summary = summary(plan, &rows, context);
     let text = serde_json::to_vec_pretty(&summary).map_err(Failure::output)?;

@@ -190,11 +190,15 @@ fn cube_root<const STEPS: usize>(t: f32) -> f32 {
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
 fn quantise(planes: &Planes, out: [&mut [u8]; 3]) {
+    // Added to a number of 0 … 255, this leaves the rounded number in the lowest byte.
+    const ROUND: f32 = 8_388_608.0;
     for (channel, out) in out.into_iter().enumerate() {
-        let (scale, zero) = (LAB8_SCALE[channel], LAB8_ZERO[channel] + 0.5);
-        for (out, &x) in out.iter_mut().zip(&planes[channel]) {
-            *out = (x * scale + zero) as u8;
+        let (scale, zero) = (LAB8_SCALE[channel], LAB8_ZERO[channel]);
+        let mut bytes = [0u8; CHUNK];
+        for (byte, &x) in bytes.iter_mut().zip(&planes[channel]) {
+            *byte = ((x * scale + zero).clamp(0.0, 255.0) + ROUND).to_bits() as u8;
         }
+        out.copy_from_slice(&bytes[..out.len()]);
     }
 }
 

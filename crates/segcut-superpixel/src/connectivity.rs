@@ -27,6 +27,8 @@ pub(crate) struct Limits {
 pub(crate) trait Colors {
     /// What a unit of each channel's sums weighs.
     fn scale(&self) -> &[f32];
+    /// The mean of a label's pixels in units of the sums, where it is known well enough for large pieces.
+    fn known(&self, label: u32, means: &mut [f32]) -> bool;
     /// Adds the channels of `n` pixels from (row, column).
     fn add(&self, at: [usize; 2], n: usize, sums: &mut [i64]);
 }
@@ -47,7 +49,7 @@ pub(crate) fn enforce(labels: &mut [u32], mask: Option<&Mask>, limits: Limits, c
     }
     let mut joined = Joined::new(&pieces);
     if pieces.iter().any(|p| p.size < limits.smallest && !p.outside) {
-        let (near, sums) = (Near::new(&forest, &pieces, limits), sums_of(&forest, pieces.len(), limits, colors));
+        let (near, sums) = (Near::new(&forest, &pieces, limits), Sums::new(&forest, &pieces, limits, colors));
         joined.join_small(near, sums, limits.smallest, colors.scale());
     }
     let (names, n) = joined.names(&pieces);
@@ -72,12 +74,13 @@ struct Forest {
 #[derive(Clone, Copy)]
 struct Piece {
     size: usize,
+    label: u32,
     outside: bool,
 }
 
 impl Forest {
     fn of(labels: &[u32], limits: Limits) -> (Self, Vec<Piece>) {
-        let mut forest = Self { runs: Vec::new(), rows: vec![0] };
+        let mut forest = Self { runs: Vec::with_capacity(labels.len() / 8), rows: vec![0] };
         let mut above = None;
         for row in labels.chunks_exact(limits.width) {
             let begin = forest.runs.len();
@@ -137,8 +140,8 @@ impl Forest {
                 let number = if parent == i { pieces.len() as u32 } else { self.runs[parent].parent };
                 let columns = self.columns(i, y, limits.width);
                 if parent == i {
-                    let outside = labels[y * limits.width + columns.start] == OUTSIDE;
-                    pieces.push(Piece { size: 0, outside });
+                    let label = labels[y * limits.width + columns.start];
+                    pieces.push(Piece { size: 0, label, outside: label == OUTSIDE });
                 }
                 self.runs[i].parent = number;
                 pieces[number as usize].size += columns.len();
@@ -311,13 +314,40 @@ impl Joined {
 /// Sums of channels per piece.
 struct Sums {
     channels: usize,
-    values: Vec<i64>,
+    values: Vec<f32>,
 }
 
 impl Sums {
+    /// Large pieces take their label's mean where it is known; the others are summed up.
+    fn new(forest: &Forest, pieces: &[Piece], limits: Limits, colors: &impl Colors) -> Self {
+        let channels = colors.scale().len();
+        let mut values = vec![0f32; pieces.len() * channels];
+        let mut summed = vec![true; pieces.len()];
+        for ((piece, sums), summed) in pieces.iter().zip(values.chunks_exact_mut(channels)).zip(&mut summed) {
+            if piece.size >= limits.smallest && colors.known(piece.label, sums) {
+                sums.iter_mut().for_each(|v| *v *= piece.size as f32);
+                *summed = false;
+            }
+        }
+        let mut run = vec![0i64; channels];
+        for y in 0..limits.height {
+            for i in forest.rows[y]..forest.rows[y + 1] {
+                let piece = forest.runs[i].parent as usize;
+                if !summed[piece] {
+                    continue;
+                }
+                let columns = forest.columns(i, y, limits.width);
+                run.fill(0);
+                colors.add([y, columns.start], columns.len(), &mut run);
+                values[piece * channels..].iter_mut().zip(&run).for_each(|(sum, &add)| *sum += add as f32);
+            }
+        }
+        Self { channels, values }
+    }
+
     fn mean(&self, piece: usize, size: usize) -> impl Iterator<Item = f32> + Clone {
         let share = 1.0 / size as f32;
-        self.values[piece * self.channels..(piece + 1) * self.channels].iter().map(move |&v| v as f32 * share)
+        self.values[piece * self.channels..(piece + 1) * self.channels].iter().map(move |&v| v * share)
     }
 
     fn join(&mut self, keep: usize, gone: usize) {
@@ -325,18 +355,6 @@ impl Sums {
             self.values[keep * self.channels + c] += self.values[gone * self.channels + c];
         }
     }
-}
-
-fn sums_of(forest: &Forest, pieces: usize, limits: Limits, colors: &impl Colors) -> Sums {
-    let channels = colors.scale().len();
-    let mut values = vec![0i64; pieces * channels];
-    for y in 0..limits.height {
-        for i in forest.rows[y]..forest.rows[y + 1] {
-            let (piece, columns) = (forest.runs[i].parent as usize, forest.columns(i, y, limits.width));
-            colors.add([y, columns.start], columns.len(), &mut values[piece * channels..][..channels]);
-        }
-    }
-    Sums { channels, values }
 }
 
 /// The neighbours of small pieces as linked lists, which join in no time.
@@ -350,16 +368,12 @@ struct Near {
 impl Near {
     fn new(forest: &Forest, pieces: &[Piece], limits: Limits) -> Self {
         let mut near = Self { links: Vec::new(), ends: vec![None; pieces.len()] };
-        let small = |p: &Piece| p.size < limits.smallest && !p.outside;
+        let small: Vec<bool> = pieces.iter().map(|p| p.size < limits.smallest && !p.outside).collect();
         forest.borders(limits, |a, b| {
-            if a == b {
-                return;
-            }
-            let (from, to) = (&pieces[a as usize], &pieces[b as usize]);
-            if small(from) && !to.outside {
+            if a != b && small[a as usize] && !pieces[b as usize].outside {
                 near.push(a as usize, b);
             }
-            if small(to) && !from.outside {
+            if a != b && small[b as usize] && !pieces[a as usize].outside {
                 near.push(b as usize, a);
             }
         });

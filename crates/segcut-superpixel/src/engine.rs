@@ -105,8 +105,8 @@ pub(crate) trait Space: Sync {
 
     fn layout(&self) -> Layout;
     fn channels(&self) -> usize;
-    /// Adds a row's pixels to the sums of their centres.
-    fn sum_row<L: Id>(&self, y: usize, labels: &[L], sums: &mut [i64]);
+    /// Adds a band's pixels to the sums of their centres: records of count, rows, columns, channels.
+    fn sum<L: Id>(&self, band: &Band<'_, Self::Distance, L>, sums: &mut [i64]);
     /// Adds the channels of pixels `span` (of the padded planes) as whole numbers.
     fn add(&self, span: Range<usize>, sums: &mut [i64]);
     /// Whole numbers of [`add`](Self::add) per unit of a channel.
@@ -119,27 +119,6 @@ pub(crate) trait Space: Sync {
 
 /// Sums of one centre's pixels: count, rows, columns, then channels.
 pub(crate) const HEAD: usize = 3;
-
-/// Adds the pixels `columns` of row `y` with their sums of channels to a centre's record.
-#[inline(always)]
-pub(crate) fn add_run<L: Id>(
-    sums: &mut [i64],
-    record: usize,
-    label: L,
-    y: usize,
-    columns: Range<usize>,
-    channels: impl IntoIterator<Item = impl Into<i64>>,
-) {
-    if label == L::NONE {
-        return;
-    }
-    let n = columns.len();
-    let sums = &mut sums[label.index() * record..][..record];
-    sums[0] += n as i64;
-    sums[1] += (n * y) as i64;
-    sums[2] += ((columns.start + columns.end - 1) * n / 2) as i64;
-    sums[HEAD..].iter_mut().zip(channels).for_each(|(sum, add)| *sum += add.into());
-}
 
 struct Worker<D, L> {
     distance: Vec<D>,
@@ -156,12 +135,13 @@ pub(crate) struct Rounds {
     pub(crate) row_stride: usize,
 }
 
-/// Centres at their start → labels of the last round ([`u32::MAX`] where no centre reached).
-pub(crate) fn run<S: Space>(space: &S, mask: Option<&Mask>, mut centres: Centres, rounds: Rounds) -> Vec<u32> {
+/// Centres at their start → labels of the last round ([`u32::MAX`] where no centre reached); the
+/// centres end where that round found them.
+pub(crate) fn run<S: Space>(space: &S, mask: Option<&Mask>, centres: &mut Centres, rounds: Rounds) -> Vec<u32> {
     if centres.at.len() < usize::from(u16::MAX) {
-        rounds_of::<S, u16>(space, mask, &mut centres, rounds)
+        rounds_of::<S, u16>(space, mask, centres, rounds)
     } else {
-        rounds_of::<S, u32>(space, mask, &mut centres, rounds)
+        rounds_of::<S, u32>(space, mask, centres, rounds)
     }
 }
 
@@ -188,9 +168,8 @@ fn rounds_of<S: Space, L: Id>(space: &S, mask: Option<&Mask>, centres: &mut Cent
             for band in (w * share..((w + 1) * share).min(bands)).map(|b| b * BAND) {
                 let end = (band + BAND).min(layout.height);
                 let first = band + (phase + stride - band % stride) % stride;
-                let rows = (first.min(end)..end).step_by(stride);
-                worker.assign(space, centres, rows.clone(), band..end);
-                rows.for_each(|y| worker.sum_row(space, mask, y, band));
+                worker.assign(space, centres, (first.min(end)..end).step_by(stride), band..end);
+                worker.sum(space, mask, (first.min(end)..end).step_by(stride), band);
             }
         });
         move_centres(space, centres, &mut workers);
@@ -218,8 +197,12 @@ impl<D: Copy + Send, L: Id> Worker<D, L> {
         band: Range<usize>,
     ) {
         let height = space.layout().height;
-        self.distance.fill(S::FAR);
-        self.labels.fill(L::NONE);
+        let stride = space.layout().stride;
+        for y in rows.clone() {
+            let row = (y - band.start) * stride..(y + 1 - band.start) * stride;
+            self.distance[row.clone()].fill(S::FAR);
+            self.labels[row].fill(L::NONE);
+        }
         self.active.clear();
         self.active.extend((0..centres.at.len() as u32).filter(|&k| {
             let reach = centres.rows(k as usize, height);
@@ -229,15 +212,22 @@ impl<D: Copy + Send, L: Id> Worker<D, L> {
         space.assign(centres, &self.active, &mut Band { rows, first: band.start, distance, labels });
     }
 
-    /// Adds a row's pixels to the sums of their centres.
-    fn sum_row<S: Space>(&mut self, space: &S, mask: Option<&Mask>, y: usize, first: usize) {
+    /// Adds the valid pixels of the rows to the sums of their centres.
+    fn sum<S: Space<Distance = D>>(
+        &mut self,
+        space: &S,
+        mask: Option<&Mask>,
+        rows: std::iter::StepBy<Range<usize>>,
+        first: usize,
+    ) {
         let Layout { width, stride, .. } = space.layout();
-        let row = &mut self.labels[(y - first) * stride..][..width];
-        if let Some(mask) = mask {
+        for (y, mask) in rows.clone().filter_map(|y| mask.map(|mask| (y, mask))) {
+            let row = &mut self.labels[(y - first) * stride..][..width];
             let bits = &mask.bits()[y * width..(y + 1) * width];
             row.iter_mut().zip(bits).filter(|(_, bit)| !**bit).for_each(|(label, _)| *label = L::NONE);
         }
-        space.sum_row(y, row, &mut self.sums);
+        let band = Band { rows, first, distance: &mut self.distance, labels: &mut self.labels };
+        space.sum(&band, &mut self.sums);
     }
 
     fn write(&self, layout: Layout, labels: &mut [u32]) {

@@ -1,6 +1,6 @@
 //! Any number of f32 channels.
 
-use crate::engine::{self, Band, Centres, Id, Layout, Space};
+use crate::engine::{Band, Centres, HEAD, Id, Layout, Space};
 use crate::params::{Distance, SlicParams};
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -153,18 +153,23 @@ impl Space for FloatSpace {
         self.planes.len()
     }
 
-    fn sum_row<L: Id>(&self, y: usize, labels: &[L], sums: &mut [i64]) {
-        let (row, channels) = (y * self.layout.stride, self.planes.len());
-        let record = engine::HEAD + channels;
-        let mut start = 0;
-        for run in labels.chunk_by(|a, b| a == b) {
-            let end = start + run.len();
-            engine::add_run(sums, record, run[0], y, start..end, [0i64; 0]);
-            if run[0] != L::NONE {
-                let sums = &mut sums[run[0].index() * record..][..record];
-                self.add(row + start..row + end, &mut sums[engine::HEAD..]);
+    fn sum<L: Id>(&self, band: &Band<'_, f32, L>, sums: &mut [i64]) {
+        let record = HEAD + self.planes.len();
+        let Layout { width, stride, .. } = self.layout;
+        for y in band.rows.clone() {
+            let labels = &band.labels[(y - band.first) * stride..][..width];
+            let mut start = 0;
+            for run in labels.chunk_by(|a, b| a == b) {
+                let (n, end) = (run.len(), start + run.len());
+                if run[0] != L::NONE {
+                    let sums = &mut sums[run[0].index() * record..][..record];
+                    sums[0] += n as i64;
+                    sums[1] += (n * y) as i64;
+                    sums[2] += ((start + end - 1) * n / 2) as i64;
+                    self.add(y * stride + start..y * stride + end, &mut sums[HEAD..]);
+                }
+                start = end;
             }
-            start = end;
         }
     }
 

@@ -1,6 +1,6 @@
 //! 8-bit Lab with 16-bit distances.
 
-use crate::engine::{self, BLOCK, Band, Centres, Id, Layout, Space};
+use crate::engine::{BLOCK, Band, Centres, HEAD, Id, Layout, Space};
 use multiversion::multiversion;
 use rayon::prelude::*;
 use segcut_core::Image;
@@ -64,22 +64,8 @@ impl Space for Lab8Space {
         3
     }
 
-    fn sum_row<L: Id>(&self, y: usize, labels: &[L], sums: &mut [i64]) {
-        let row = y * self.layout.stride..y * self.layout.stride + labels.len();
-        let [l, a, b] = [0, 1, 2].map(|c| &self.planes[c][row.clone()]);
-        let Some(&first) = labels.first() else { return };
-        let (mut label, mut start) = (first, 0);
-        let mut run = [0u32; 3];
-        for x in 0..labels.len() {
-            if labels[x] != label {
-                engine::add_run(sums, 6, label, y, start..x, run);
-                (label, start, run) = (labels[x], x, [0; 3]);
-            }
-            run[0] += u32::from(l[x]);
-            run[1] += u32::from(a[x]);
-            run[2] += u32::from(b[x]);
-        }
-        engine::add_run(sums, 6, label, y, start..labels.len(), run);
+    fn sum<L: Id>(&self, band: &Band<'_, u16, L>, sums: &mut [i64]) {
+        sum(self, band, sums);
     }
 
     #[inline]
@@ -147,6 +133,111 @@ fn offer<L: Id>(
             let closer = d < distance[i];
             distance[i] = if closer { d } else { distance[i] };
             labels[i] = if closer { label } else { labels[i] };
+        }
+    }
+}
+
+/// Count, rows, columns and three channels.
+const RECORD: usize = HEAD + 3;
+
+/// Sums runs of equal labels in registers.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn sum<L: Id>(space: &Lab8Space, band: &Band<'_, u16, L>, sums: &mut [i64]) {
+    let Layout { width, stride, .. } = space.layout;
+    for y in band.rows.clone() {
+        let labels = &band.labels[(y - band.first) * stride..][..width];
+        let [l, a, b] = [0, 1, 2].map(|c| &space.planes[c][y * stride..][..width]);
+        let (mut label, mut start, mut run) = (labels[0], 0, [0u32; 3]);
+        for x in 0..width {
+            if labels[x] != label {
+                add_run(sums, label, y, start..x, run);
+                (label, start, run) = (labels[x], x, [0; 3]);
+            }
+            run[0] += u32::from(l[x]);
+            run[1] += u32::from(a[x]);
+            run[2] += u32::from(b[x]);
+        }
+        add_run(sums, label, y, start..width, run);
+    }
+}
+
+#[inline(always)]
+fn add_run<L: Id>(sums: &mut [i64], label: L, y: usize, columns: Range<usize>, channels: [u32; 3]) {
+    if label == L::NONE {
+        return;
+    }
+    let n = columns.len();
+    let record = &mut sums[label.index() * RECORD..][..RECORD];
+    record[0] += n as i64;
+    record[1] += (n * y) as i64;
+    record[2] += ((columns.start + columns.end - 1) * n / 2) as i64;
+    record[HEAD..].iter_mut().zip(channels).for_each(|(sum, add)| *sum += i64::from(add));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{self, Rounds};
+    use segcut_core::{ColorSpace, Samples};
+
+    /// The rounds of SLIC pixel by pixel, as the paper tells them, in the arithmetic of [`Lab8Space`].
+    fn plain(space: &Lab8Space, centres: &mut Centres, weight: f64, rounds: Rounds) -> Vec<u32> {
+        let Layout { height, width, stride } = space.layout;
+        let mut labels = vec![u32::MAX; height * width];
+        for round in 0..rounds.count {
+            let last = round + 1 == rounds.count;
+            let mut sums = vec![[0u64; 6]; centres.at.len()];
+            for y in (0..height).filter(|y| last || y % rounds.row_stride == round % rounds.row_stride) {
+                for x in 0..width {
+                    let pixel = [0, 1, 2].map(|c| u64::from(space.planes[c][y * stride + x]));
+                    let best = (0..centres.at.len())
+                        .filter_map(|k| plain_distance(centres, k, [y, x], pixel, weight).map(|d| (d, k)));
+                    let Some((_, k)) = best.min() else { continue };
+                    labels[y * width + x] = k as u32;
+                    let add = [1, y as u64, x as u64, pixel[0], pixel[1], pixel[2]];
+                    sums[k].iter_mut().zip(add).for_each(|(sum, v)| *sum += v);
+                }
+            }
+            for (k, sum) in sums.iter().enumerate().filter(|(_, sum)| !last && sum[0] > 0) {
+                let mean = |i: usize| (sum[i] as f64 / sum[0] as f64) as f32;
+                centres.at[k] = [mean(1), mean(2)];
+                (0..3).for_each(|c| centres.color[k * 3 + c] = mean(3 + c));
+            }
+        }
+        labels
+    }
+
+    fn plain_distance(centres: &Centres, k: usize, at: [usize; 2], pixel: [u64; 3], weight: f64) -> Option<u64> {
+        let offset = [0, 1].map(|axis| at[axis].abs_diff(centres.cell(k)[axis]));
+        let steps: u64 = (0..3)
+            .map(|c| {
+                let scale = [32, 64, 64][c];
+                let centre = (centres.color[k * 3 + c] * scale as f32 + 0.5) as u64;
+                (pixel[c] * scale).abs_diff(centre)
+            })
+            .sum();
+        let position = offset.map(|o| (weight * 32.0 * o as f64).round() as u64);
+        (offset[0] <= centres.reach[0] && offset[1] <= centres.reach[1]).then(|| steps + position[0] + position[1])
+    }
+
+    #[test]
+    fn the_fast_form_equals_the_plain_one() {
+        let (height, width) = (83, 111);
+        let texture = |i: usize| ((i / 3 % width) * 2 + (i / 3 / width) + (i * i * 31) % 23 + (i % 3) * 40) as u8;
+        let samples = Samples::U8((0..height * width * 3).map(texture).collect());
+        let image = Image::new(height, width, ColorSpace::Srgb, samples).unwrap();
+        for (n, row_stride) in [(30, 3), (30, 1), (200, 2)] {
+            let seeds = crate::seeds::even([height, width], n);
+            let reach = seeds.step.map(|s| s.ceil() as usize);
+            let weight = 10.0 / seeds.step[0].max(seeds.step[1]);
+            let space = Lab8Space::new(&image, [weight; 2], reach).unwrap();
+            let at: Vec<[f32; 2]> = seeds.at.iter().map(|at| at.map(|v| v as f32)).collect();
+            let start = Centres { color: vec![100.0; at.len() * 3], at, reach };
+            let rounds = Rounds { count: 5, row_stride };
+            let (mut a, mut b) = (start.clone(), start);
+            let fast = engine::run(&space, None, &mut a, rounds);
+            assert_eq!(fast, plain(&space, &mut b, weight, rounds));
+            assert_eq!(a, b);
         }
     }
 }

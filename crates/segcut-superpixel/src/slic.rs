@@ -83,9 +83,9 @@ impl Slic {
 
     fn cluster<S: Space>(&self, space: &S, image: &Image, start: Start) -> Result<LabelMap, StageError> {
         let layout = space.layout();
-        let centres = first_centres(space, &start.seeds, start.reach);
+        let mut centres = first_centres(space, &start.seeds, start.reach);
         let rounds = Rounds { count: self.params.max_num_iter, row_stride: self.params.row_stride };
-        let mut labels = engine::run(space, image.valid(), centres, rounds);
+        let mut labels = engine::run(space, image.valid(), &mut centres, rounds);
         if !self.params.enforce_connectivity {
             fill_gaps(&mut labels, image);
             let map = LabelMap::with_n(layout.height, layout.width, labels, start.seeds.at.len());
@@ -101,7 +101,7 @@ impl Slic {
             &mut labels,
             image.valid(),
             limits,
-            &Means::new(space, image.space() != ColorSpace::Multiband),
+            &Means::new(space, &centres, image.space() != ColorSpace::Multiband),
         );
         LabelMap::with_n(layout.height, layout.width, labels, n).map_err(StageError::data)
     }
@@ -178,6 +178,7 @@ fn fill_gaps(labels: &mut [u32], image: &Image) {
 /// The colors by which small pieces find the neighbour that they join.
 struct Means<'a, S> {
     space: &'a S,
+    centres: &'a Centres,
     /// Unit and weight of each channel's sums.
     scale: Vec<f32>,
 }
@@ -185,16 +186,23 @@ struct Means<'a, S> {
 impl<'a, S: Space> Means<'a, S> {
     /// `is_color`: the first channel is lightness, and the others count double, which is better on
     /// photographs (small pieces are shading and noise, mostly).
-    fn new(space: &'a S, is_color: bool) -> Self {
+    fn new(space: &'a S, centres: &'a Centres, is_color: bool) -> Self {
         let chroma = |c| if is_color && c > 0 { 2.0 } else { 1.0 };
         let scale = (0..space.channels()).map(|c| chroma(c) * space.weight(c) / space.units(c) as f32).collect();
-        Self { space, scale }
+        Self { space, centres, scale }
     }
 }
 
 impl<S: Space> Colors for Means<'_, S> {
     fn scale(&self) -> &[f32] {
         &self.scale
+    }
+
+    fn known(&self, label: u32, means: &mut [f32]) -> bool {
+        let channels = means.len();
+        let Some(color) = self.centres.color.chunks_exact(channels).nth(label as usize) else { return false };
+        means.iter_mut().zip(color).enumerate().for_each(|(c, (m, v))| *m = v * self.space.units(c) as f32);
+        true
     }
 
     fn add(&self, [y, x]: [usize; 2], n: usize, sums: &mut [i64]) {

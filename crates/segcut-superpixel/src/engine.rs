@@ -36,6 +36,8 @@ pub(crate) struct Centres {
     pub(crate) at: Vec<[f32; 2]>,
     /// Channels of each, in the units of the space.
     pub(crate) color: Vec<f32>,
+    /// What a distance of color counts, per centre; empty: 1.
+    pub(crate) scale: Vec<f32>,
     /// Rows to each side that a centre competes for.
     pub(crate) reach: [usize; 2],
 }
@@ -107,6 +109,8 @@ pub(crate) trait Space: Sync {
     fn channels(&self) -> usize;
     /// Adds a band's pixels to the sums of their centres: records of count, rows, columns, channels.
     fn sum<L: Id>(&self, band: &Band<'_, Self::Distance, L>, sums: &mut [i64]);
+    /// Raises the largest distance of color that each centre holds, for spaces that can adapt.
+    fn spread<L: Id>(&self, _centres: &Centres, _band: &Band<'_, Self::Distance, L>, _largest: &mut [f32]) {}
     /// Adds the channels of pixels `span` (of the padded planes) as whole numbers.
     fn add(&self, span: Range<usize>, sums: &mut [i64]);
     /// Whole numbers of [`add`](Self::add) per unit of a channel.
@@ -125,6 +129,7 @@ struct Worker<D, L> {
     labels: Vec<L>,
     active: Vec<u32>,
     sums: Vec<i64>,
+    largest: Vec<f32>,
 }
 
 /// How often and how densely to look.
@@ -133,6 +138,8 @@ pub(crate) struct Rounds {
     pub(crate) count: usize,
     /// All but the last round look at every n-th row.
     pub(crate) row_stride: usize,
+    /// SLICO: after each round a centre counts color by this over the largest distance it holds.
+    pub(crate) adaptive: Option<f32>,
 }
 
 /// Centres at their start → labels of the last round ([`u32::MAX`] where no centre reached); the
@@ -157,6 +164,7 @@ fn rounds_of<S: Space, L: Id>(space: &S, mask: Option<&Mask>, centres: &mut Cent
             labels: vec![L::NONE; size],
             active: Vec::with_capacity(centres.at.len()),
             sums: vec![0; record * centres.at.len()],
+            largest: vec![0.0; rounds.adaptive.map_or(0, |_| centres.at.len())],
         })
         .collect();
     let share = bands.div_ceil(workers.len());
@@ -165,13 +173,15 @@ fn rounds_of<S: Space, L: Id>(space: &S, mask: Option<&Mask>, centres: &mut Cent
         let phase = round % stride;
         workers.par_iter_mut().enumerate().for_each(|(w, worker)| {
             worker.sums.fill(0);
+            worker.largest.fill(0.0);
             for band in (w * share..((w + 1) * share).min(bands)).map(|b| b * BAND) {
                 let end = (band + BAND).min(layout.height);
                 let first = band + (phase + stride - band % stride) % stride;
                 worker.assign(space, centres, (first.min(end)..end).step_by(stride), band..end);
-                worker.sum(space, mask, (first.min(end)..end).step_by(stride), band);
+                worker.sum(space, (mask, centres), (first.min(end)..end).step_by(stride), band);
             }
         });
+        adapt(centres, &mut workers, rounds.adaptive);
         move_centres(space, centres, &mut workers);
     }
     let mut labels = vec![u32::MAX; layout.height * layout.width];
@@ -216,7 +226,7 @@ impl<D: Copy + Send, L: Id> Worker<D, L> {
     fn sum<S: Space<Distance = D>>(
         &mut self,
         space: &S,
-        mask: Option<&Mask>,
+        (mask, centres): (Option<&Mask>, &Centres),
         rows: std::iter::StepBy<Range<usize>>,
         first: usize,
     ) {
@@ -228,6 +238,9 @@ impl<D: Copy + Send, L: Id> Worker<D, L> {
         }
         let band = Band { rows, first, distance: &mut self.distance, labels: &mut self.labels };
         space.sum(&band, &mut self.sums);
+        if !self.largest.is_empty() {
+            space.spread(centres, &band, &mut self.largest);
+        }
     }
 
     fn write(&self, layout: Layout, labels: &mut [u32]) {
@@ -236,6 +249,17 @@ impl<D: Copy + Send, L: Id> Worker<D, L> {
             out.iter_mut().zip(row).for_each(|(out, &label)| *out = named(label));
         }
     }
+}
+
+/// Lets each centre count color by its own spread (SLICO); a centre of one color keeps what it has.
+fn adapt<D, L>(centres: &mut Centres, workers: &mut [Worker<D, L>], adaptive: Option<f32>) {
+    let (Some(weight), Some((total, rest))) = (adaptive, workers.split_first_mut()) else { return };
+    for worker in rest {
+        total.largest.iter_mut().zip(&worker.largest).for_each(|(a, b)| *a = a.max(*b));
+    }
+    centres.scale.resize(centres.at.len(), 1.0);
+    let spreads = centres.scale.iter_mut().zip(&total.largest).filter(|(_, largest)| **largest > 0.0);
+    spreads.for_each(|(scale, largest)| *scale = weight / largest);
 }
 
 /// Moves each centre to the mean of its pixels; a centre without pixels stays.

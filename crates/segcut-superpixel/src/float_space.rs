@@ -173,6 +173,23 @@ impl Space for FloatSpace {
         }
     }
 
+    fn spread<L: Id>(&self, centres: &Centres, band: &Band<'_, f32, L>, largest: &mut [f32]) {
+        let Layout { width, stride, .. } = self.layout;
+        let channels = self.planes.len();
+        for y in band.rows.clone() {
+            let labels = &band.labels[(y - band.first) * stride..][..width];
+            for (x, k) in labels.iter().enumerate().filter(|(_, l)| **l != L::NONE).map(|(x, l)| (x, l.index())) {
+                let pairs = self.planes.iter().zip(&centres.color[k * channels..]);
+                let steps = pairs.map(|(plane, c)| plane[y * stride + x] - c);
+                let distance: f32 = match self.distance {
+                    Distance::Manhattan => steps.map(f32::abs).sum(),
+                    Distance::Euclidean => steps.map(|d| d * d).sum(),
+                };
+                largest[k] = largest[k].max(distance);
+            }
+        }
+    }
+
     fn add(&self, span: Range<usize>, sums: &mut [i64]) {
         for ((plane, unit), sum) in self.planes.iter().zip(&self.units).zip(sums) {
             *sum += plane[span.clone()].iter().map(|&v| (f64::from(v) * unit).round() as i64).sum::<i64>();
@@ -208,18 +225,19 @@ fn assign<L: Id>(
     for &k in active {
         let k = k as usize;
         let color = &centres.color[k * channels..][..channels];
+        let scale = centres.scale.get(k).copied().unwrap_or(1.0);
         let (rows, columns, [cy, cx]) = (centres.rows(k, height), centres.columns(k, width), centres.at[k]);
         for y in band.rows.clone().filter(|y| rows.contains(y)) {
             let row = measure((y as f32 - cy) * space.weight[0]);
             for start in columns.clone().step_by(WIDEST) {
                 let n = WIDEST.min(columns.end - start);
                 let mut d = [0f32; WIDEST];
-                for (i, d) in d[..n].iter_mut().enumerate() {
-                    *d = row + measure(((start + i) as f32 - cx) * space.weight[1]);
-                }
                 for (plane, &c) in space.planes.iter().zip(color) {
                     let values = &plane[y * stride + start..][..n];
                     d[..n].iter_mut().zip(values).for_each(|(d, v)| *d += measure(v - c));
+                }
+                for (i, d) in d[..n].iter_mut().enumerate() {
+                    *d = *d * scale + row + measure(((start + i) as f32 - cx) * space.weight[1]);
                 }
                 let here = (y - band.first) * stride + start;
                 let state = band.distance[here..][..n].iter_mut().zip(&mut band.labels[here..][..n]);

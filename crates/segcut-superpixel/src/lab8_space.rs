@@ -232,8 +232,8 @@ mod tests {
             let weight = 10.0 / seeds.step[0].max(seeds.step[1]);
             let space = Lab8Space::new(&image, [weight; 2], reach).unwrap();
             let at: Vec<[f32; 2]> = seeds.at.iter().map(|at| at.map(|v| v as f32)).collect();
-            let start = Centres { color: vec![100.0; at.len() * 3], at, reach };
-            let rounds = Rounds { count: 5, row_stride };
+            let start = Centres { color: vec![100.0; at.len() * 3], at, scale: Vec::new(), reach };
+            let rounds = Rounds { count: 5, row_stride, adaptive: None };
             let (mut a, mut b) = (start.clone(), start);
             let fast = engine::run(&space, None, &mut a, rounds);
             assert_eq!(fast, plain(&space, &mut b, weight, rounds));

@@ -44,6 +44,9 @@ pub struct SlicParams {
     pub min_size_factor: f64,
     /// The largest connected piece, as a share of pixels/n_segments; larger ones are cut.
     pub max_size_factor: f64,
+    /// SLICO: after each round a region divides distances of color by the largest that it holds, and
+    /// compactness matters for the first round only.
+    pub slic_zero: bool,
     /// Stretch the whole image to 0 … 1 by its own smallest and largest sample before Lab, as
     /// scikit-image does.
     pub stretch: bool,
@@ -65,6 +68,7 @@ impl Default for SlicParams {
             enforce_connectivity: true,
             min_size_factor: 0.25,
             max_size_factor: 3.0,
+            slic_zero: false,
             stretch: false,
             distance: Distance::Manhattan,
             seeding: Seeding::Even,

@@ -78,13 +78,24 @@ impl Slic {
     fn is_narrow(&self, image: &Image) -> bool {
         let p = &self.params;
         let color = image.space() != ColorSpace::Multiband && matches!(image.samples(), Samples::U8(_));
-        color && p.distance == Distance::Manhattan && p.sigma == 0.0 && !p.stretch
+        color && p.distance == Distance::Manhattan && p.sigma == 0.0 && !p.stretch && !p.slic_zero
+    }
+
+    /// What color counts in SLICO where a region's largest distance of color is 1.
+    fn adaptive(&self) -> Option<f32> {
+        let weight = self.params.compactness as f32;
+        self.params.slic_zero.then_some(if self.params.distance == Distance::Euclidean {
+            weight * weight
+        } else {
+            weight
+        })
     }
 
     fn cluster<S: Space>(&self, space: &S, image: &Image, start: Start) -> Result<LabelMap, StageError> {
         let layout = space.layout();
         let mut centres = first_centres(space, &start.seeds, start.reach);
-        let rounds = Rounds { count: self.params.max_num_iter, row_stride: self.params.row_stride };
+        let rounds =
+            Rounds { count: self.params.max_num_iter, row_stride: self.params.row_stride, adaptive: self.adaptive() };
         let mut labels = engine::run(space, image.valid(), &mut centres, rounds);
         if !self.params.enforce_connectivity {
             fill_gaps(&mut labels, image);
@@ -144,7 +155,7 @@ fn single_pixels(image: &Image) -> Result<LabelMap, StageError> {
 fn first_centres<S: Space>(space: &S, seeds: &Seeds, reach: [usize; 2]) -> Centres {
     let channels = space.channels();
     let at: Vec<[f32; 2]> = seeds.at.iter().map(|at| at.map(|v| v.max(0.0) as f32)).collect();
-    let mut centres = Centres { color: vec![0.0; at.len() * channels], at, reach };
+    let mut centres = Centres { color: vec![0.0; at.len() * channels], at, scale: Vec::new(), reach };
     let mut sums = vec![0; channels];
     for k in 0..centres.at.len() {
         let [y, x] = centres.cell(k);

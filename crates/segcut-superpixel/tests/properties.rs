@@ -154,6 +154,18 @@ fn bands_and_the_settings_of_scikit_image_run() {
 }
 
 #[test]
+fn slico_evens_out_texture() {
+    // The right half is noise; SLICO keeps its regions as smooth as those of the left half.
+    let noise = noise(60, 60, 5);
+    let samples = (0..3600).map(|i| if i % 60 < 30 { 100 } else { noise[i] }).collect();
+    let image = Image::new(60, 60, ColorSpace::Gray, Samples::U8(samples)).unwrap();
+    let params = SlicParams { n_segments: 36, min_size_factor: 0.0, ..SlicParams::default() };
+    let plain = segment(&image, &params);
+    let slico = segment(&image, &SlicParams { slic_zero: true, ..params });
+    assert!(slico.n() * 2 < plain.n(), "{} regions instead of {}", slico.n(), plain.n());
+}
+
+#[test]
 fn unconnected_labels_cover_every_valid_pixel() {
     let image = Image::new(50, 50, ColorSpace::Srgb, Samples::U8(noise(50, 50, 3))).unwrap();
     let map = segment(&image, &SlicParams { n_segments: 25, enforce_connectivity: false, ..SlicParams::default() });

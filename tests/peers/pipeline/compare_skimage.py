@@ -41,7 +41,7 @@ def adjusted_rand(table):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("segcut", type=pathlib.Path)
+    parser.add_argument("segcut", type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("peers", type=pathlib.Path)
     parser.add_argument("--images", type=int, default=10)

@@ -1,11 +1,11 @@
 """Folders of segment_peers.py -> the table of their scores, by `segcut eval`.
 
-  python score_peers.py SEGCUT DATA OUT [--recipes ncut-slic-skimage,ncut-slic-color] [--sweep TABLE.KEY=V,V,…]
+  python score_peers.py SEGCUT DATA OUT [--recipes "ncut-slic-skimage ncut-slic-color@cluster.k=2,4,8"] [--jobs N]
 
 Every score is given at the one setting / at the best setting for the set (ODS) / at the best setting per image (OIS), each
 score with its own best. `regions` are those made at the one setting. Whole-image and per-image results are left beside the
-folders in OUT/scores. With --recipes the recipes of segcut are run on DATA first, on the images that the peers have, and put
-into the same table at their one setting; the same way RECIPE@TABLE.KEY=V,V,… adds ODS and OIS.
+folders in OUT/scores. Recipes of segcut are run on all images of DATA into OUT and put into the same table, at their one
+setting; RECIPE@TABLE.KEY=V,V,… adds ODS and OIS of that sweep.
 """
 
 import argparse
@@ -45,10 +45,10 @@ def row(name, one, swept):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("segcut", type=pathlib.Path)
+    parser.add_argument("segcut", type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--recipes", type=lambda text: text.split(), default=[], help="separated by blanks")
+    parser.add_argument("--recipes", type=lambda text: text.split(), default=[], help="of segcut, separated by blanks")
     parser.add_argument("--jobs", default="1")
     options = parser.parse_args()
     options.jobs = ["--jobs", options.jobs]

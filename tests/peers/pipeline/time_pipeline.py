@@ -8,7 +8,7 @@ Each round goes through the images and, image by image, runs in turn
   process        `segcut segment IMAGE --recipe R --jobs 1 --threads 1`, the whole process
 and once a round
   folder         the same on all images in one call: its time over the number of images
-Start-up is told apart by the line `recipes`: a process that lists the recipes and works on no image.
+Start-up is told apart by the line `--version`: a process that works on no image.
 Printed are medians of wall and of processor time (user and system) in milliseconds over rounds and images, and how many
 times scikit-image's. On a busy machine read the processor time.
 
@@ -76,7 +76,7 @@ def one_round(options, images, out, times):
             times[f"{recipe}, process"].append(segment(options, [path], recipe, out))
     for recipe in options.recipes:
         times[f"{recipe}, folder"].append(tuple(t / len(images) for t in segment(options, images, recipe, out)))
-    times["recipes (start-up alone)"].append(timed_process([options.segcut, "recipes"]))
+    times["--version (start-up alone)"].append(timed_process([options.segcut, "--version"]))
 
 
 def print_times(times):
@@ -113,7 +113,7 @@ def print_rates(options, images, scratch):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("segcut", type=pathlib.Path)
+    parser.add_argument("segcut", type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("data", type=pathlib.Path, help="folder with images/SPLIT/ID.jpg")
     parser.add_argument("--images", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)

@@ -117,9 +117,8 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             listing = pathlib.Path(folder) / "list.txt"
             listing.write_text("\n".join(map(str, paths)))
-            # 0.85 n: compare at nearly equal numbers of regions made.
             for name, settings in {"segcut slic": {}, "segcut slic_zero": {"slic_zero": True}}.items():
-                made = segcut(args, settings | {"n_segments": round(0.85 * n)}, str(listing), folder)
+                made = segcut(args, settings | {"n_segments": n}, str(listing), folder)
                 labels = {p: np.array(Image.open(pathlib.Path(folder) / f"{p.stem}.png")) for p in paths}
                 table[name] = (labels, [made["median_ms"]])
         for name, run in peers(n, args.threads).items():

@@ -51,6 +51,8 @@ pub struct Pencil {
     mass: Vec<f64>,
     laplacian: Laplacian,
     self_weight: f64,
+    /// Empty where unknown.
+    positions: Vec<[f64; 2]>,
 }
 
 impl Pencil {
@@ -85,7 +87,23 @@ impl Pencil {
             weights[*at as usize] = w;
             *at += 1;
         }
-        Ok(Self { offsets, neighbors, weights, mass: Vec::new(), laplacian, self_weight }.with_mass())
+        Ok(Self { offsets, neighbors, weights, mass: Vec::new(), laplacian, self_weight, positions: Vec::new() }
+            .with_mass())
+    }
+
+    /// The same pencil with a place in the plane for every node: large factors are then ordered by nested
+    /// dissection, which is faster than minimum degree. Ignored unless there is one place per node.
+    #[must_use]
+    pub fn with_positions(mut self, positions: &[[f64; 2]]) -> Self {
+        if positions.len() == self.n() && positions.iter().flatten().all(|x| x.is_finite()) {
+            self.positions = positions.to_vec();
+        }
+        self
+    }
+
+    /// The places of the nodes; empty where unknown.
+    pub fn positions(&self) -> &[[f64; 2]] {
+        &self.positions
     }
 
     fn with_mass(mut self) -> Self {
@@ -166,7 +184,12 @@ impl Pencil {
         for &old in nodes {
             place[old as usize] = u32::MAX;
         }
-        let part = Self { offsets, neighbors, weights, mass: Vec::new(), ..*self };
+        let positions = match self.positions.len() {
+            0 => Vec::new(),
+            _ => nodes.iter().map(|&i| self.positions[i as usize]).collect(),
+        };
+        let (laplacian, self_weight) = (self.laplacian, self.self_weight);
+        let part = Self { offsets, neighbors, weights, mass: Vec::new(), laplacian, self_weight, positions };
         part.with_mass()
     }
 

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use segcut_core::{Affinity, ClusterCount, Clusterer, Clustering, Context, Note, RegionGraph, SparseAffinity, Status};
-use segcut_spectral::{Assign, AutoK, Laplacian, Method, Ncut, NcutParams, Solver};
+use segcut_spectral::{
+    Assign, AutoK, Certificate, EigenParams, Laplacian, Method, Ncut, NcutParams, Pencil, Solver, smallest,
+};
 
 type Edge = (u32, u32, f64);
 
@@ -164,6 +166,38 @@ fn repeated_eigenvalues_are_all_found() {
     let values = |solver| run(NcutParams { solver, ..fixed(12) }, &graph).eigenvalues.unwrap();
     for (a, b) in values(Solver::Dense).into_iter().zip(values(Solver::ShiftInvert)) {
         assert!((a - b).abs() < 1e-9, "{a} {b}");
+    }
+}
+
+#[test]
+fn large_grids_have_their_closed_form() {
+    // The path spectra add up: λ = 4 − 2·cos(πi/100) − 2·cos(πj/80), unnormalized.
+    let (rows, columns) = (80u32, 100u32);
+    let mut edges = Vec::new();
+    for i in 0..rows * columns {
+        if i % columns + 1 < columns {
+            edges.push((i, i + 1, 1.0));
+        }
+        if i + columns < rows * columns {
+            edges.push((i, i + columns, 1.0));
+        }
+    }
+    let graph = graph((rows * columns) as usize, edges);
+    let affinity = graph.affinity().sparse().unwrap();
+    let positions: Vec<[f64; 2]> =
+        (0..rows * columns).map(|i| [f64::from(i / columns), f64::from(i % columns)]).collect();
+    let plain = Pencil::new(affinity, Laplacian::Unnormalized, 0.0).unwrap();
+    let path = |i: u32, n: u32| 2.0 - 2.0 * (std::f64::consts::PI * f64::from(i) / f64::from(n)).cos();
+    let mut exact: Vec<f64> = (0..20).flat_map(|i| (0..20).map(move |j| path(i, 100) + path(j, 80))).collect();
+    exact.sort_by(f64::total_cmp);
+    let params = EigenParams { k: 12, tol: 1e-9, ..EigenParams::default() };
+    for pencil in [plain.clone().with_positions(&positions), plain] {
+        let spectrum = smallest(&pencil, &params, &Context::default()).unwrap();
+        assert_eq!((spectrum.status, spectrum.certificate), (Status::Converged, Certificate::Complete));
+        for (value, exact) in spectrum.values.iter().zip(&exact) {
+            assert!((value - exact).abs() < 1e-9 * exact.max(1e-3), "{value} {exact}");
+        }
+        assert!(spectrum.residuals.iter().all(|&r| r <= 2e-9 * spectrum.values[11]));
     }
 }
 

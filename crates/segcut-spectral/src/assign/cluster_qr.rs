@@ -1,7 +1,9 @@
 //! Eigenvectors to clusters by pivoted QR.
 
+use super::lanes::Lanes;
 use super::polar::polar_factor;
 use ndarray::{Array2, ArrayView2};
+use std::borrow::Cow;
 
 /// n×k eigenvectors → n labels below k.
 ///
@@ -14,7 +16,7 @@ use ndarray::{Array2, ArrayView2};
 /// No randomness. Rows that are equal up to rounding may exchange the order of labels, not the clusters.
 ///
 /// # Cost
-/// O(n·k²) time, one copy of the vectors.
+/// O(n·k²) time, one value per row beside the vectors.
 ///
 /// # Examples
 /// ```
@@ -37,44 +39,75 @@ pub fn cluster_qr(vectors: ArrayView2<'_, f64>) -> Vec<u32> {
     let Some((rotation, _)) = polar_factor(&rows) else {
         return vec![0; n];
     };
-    let label = |row: ndarray::ArrayView1<'_, f64>| {
-        let mut best = (0, -1.0);
-        for (j, column) in rotation.columns().into_iter().enumerate() {
-            let value = row.dot(&column).abs();
-            if value > best.1 {
-                best = (j as u32, value);
-            }
-        }
-        best.0
-    };
-    vectors.rows().into_iter().map(label).collect()
+    let lanes = Lanes::new(rotation.t());
+    let mut labels = vec![0; n];
+    align(rows_of(&vectors).as_ref(), &lanes, &mut labels);
+    labels
+}
+
+fn rows_of<'a>(vectors: &'a ArrayView2<'_, f64>) -> Cow<'a, [f64]> {
+    vectors.as_slice().map_or_else(|| vectors.iter().copied().collect(), Cow::Borrowed)
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+fn align(rows: &[f64], lanes: &Lanes, labels: &mut [u32]) {
+    for (label, row) in labels.iter_mut().zip(rows.chunks_exact(lanes.d())) {
+        *label = lanes.most_aligned(row);
+    }
 }
 
 /// min(n, k) rows, each the longest after the ones before it are projected out (Businger & Golub 1965).
+///
+/// The rows stay as they are: their squared lengths lose the square of the product with each new direction.
 fn pivot_rows(vectors: ArrayView2<'_, f64>) -> Vec<usize> {
     let (n, k) = vectors.dim();
-    let mut rest = vectors.to_owned();
+    let rows = rows_of(&vectors);
+    let mut squares: Vec<f64> = rows.chunks_exact(k).map(|row| row.iter().map(|x| x * x).sum()).collect();
+    let mut directions: Vec<Vec<f64>> = Vec::with_capacity(k);
     let mut pivots = Vec::with_capacity(k);
     for _ in 0..k.min(n) {
-        let mut best = (usize::MAX, -1.0);
-        for (i, row) in rest.rows().into_iter().enumerate() {
-            let square = row.dot(&row);
-            if square > best.1 && !pivots.contains(&i) {
+        let mut best = (usize::MAX, f64::NEG_INFINITY);
+        for (i, &square) in squares.iter().enumerate() {
+            if square > best.1 {
                 best = (i, square);
             }
         }
-        let (pivot, square) = best;
+        let pivot = best.0;
         pivots.push(pivot);
-        if square <= 0.0 {
-            continue;
+        let mut direction = rows[pivot * k..(pivot + 1) * k].to_vec();
+        let length = crate::kernels::norm(&direction);
+        for _ in 0..2 {
+            for done in &directions {
+                let along = crate::kernels::dot(done, &direction);
+                crate::kernels::axpy(-along, done, &mut direction);
+            }
         }
-        let direction = rest.row(pivot).to_owned() / square.sqrt();
-        for mut row in rest.rows_mut() {
-            let along = row.dot(&direction);
-            row.scaled_add(-along, &direction);
+        let left = crate::kernels::norm(&direction);
+        if left > 1e-12 * length {
+            direction.iter_mut().for_each(|x| *x /= left);
+            shorten(&rows, &direction, &mut squares);
+            directions.push(direction);
         }
+        squares[pivot] = f64::NEG_INFINITY;
     }
     pivots
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+fn shorten(rows: &[f64], direction: &[f64], squares: &mut [f64]) {
+    for (square, row) in squares.iter_mut().zip(rows.chunks_exact(direction.len())) {
+        let mut sums = [0.0f64; 8];
+        let (chunks, rest) = row.as_chunks::<8>();
+        let (directions, rest_direction) = direction.as_chunks::<8>();
+        for (x, y) in chunks.iter().zip(directions) {
+            for lane in 0..8 {
+                sums[lane] += x[lane] * y[lane];
+            }
+        }
+        let rest: f64 = rest.iter().zip(rest_direction).map(|(x, y)| x * y).sum();
+        let along = sums.iter().sum::<f64>() + rest;
+        *square -= along * along;
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,18 @@
 //! Points to clusters by k-means.
 
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
-use rand::{RngExt, SeedableRng};
+use super::lanes::Lanes;
+use super::plus_plus::{Weighted, coreset, plus_plus};
+use ndarray::{Array2, ArrayView2, Axis};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+/// More points than this are started from a coreset.
+const CORESET_FROM: usize = 16_384;
+
+/// Starts on a coreset that are continued on all points.
+const CONTINUED: usize = 2;
 
 /// Rows per task; fixed, so that sums are the same at any thread count.
 const CHUNK: usize = 2048;
@@ -15,7 +23,8 @@ const CHUNK: usize = 2048;
 pub struct KMeansParams {
     /// Clusters.
     pub k: usize,
-    /// Starts; the one with the smallest inertia wins.
+    /// Starts; the one with the smallest inertia wins. Of many points, starts run on a coreset and the best two
+    /// continue on all points.
     pub n_init: usize,
     /// Rounds per start.
     pub max_iter: usize,
@@ -47,8 +56,10 @@ pub struct KMeans {
 /// n×d points → k clusters.
 ///
 /// Lloyd's rounds with Hamerly's bounds (SDM 2010) from greedy k-means++ starts (Arthur & Vassilvitskii 2007,
-/// 2 + ln k candidates per center). k is clamped to n (to 1 at least); a cluster that runs empty takes the point
-/// farthest from its center. Equal points may leave clusters empty; ties go to the smaller label.
+/// 2 + ln k candidates per center). More than 16,384 points are started on a lightweight coreset (Bachem, Lucic &
+/// Krause 2018): all starts run on it, the best two go on with all points. k is clamped to n (to 1 at least); a
+/// cluster that runs empty takes the point farthest from its center. Equal points may leave clusters empty; ties go
+/// to the smaller label.
 ///
 /// # Determinism
 /// `seed` draws the starts; the result does not depend on the number of threads.
@@ -66,97 +77,52 @@ pub struct KMeans {
 /// assert!((found.inertia - 0.1).abs() < 1e-12);
 /// ```
 pub fn kmeans(points: ArrayView2<'_, f64>, params: &KMeansParams, seed: u64) -> KMeans {
-    let points = points.as_standard_layout();
-    let points = points.view();
-    let k = params.k.clamp(1, points.nrows().max(1));
-    let tolerance = params.tol * mean_variance(points);
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut best: Option<KMeans> = None;
-    for _ in 0..if k == 1 { 1 } else { params.n_init.max(1) } {
-        let start = plus_plus(points, k, &mut random);
-        let found = lloyd(points, start, params.max_iter, tolerance);
-        if best.as_ref().is_none_or(|b| found.inertia < b.inertia) {
-            best = Some(found);
-        }
-    }
-    best.unwrap_or_else(|| lloyd(points, Array2::zeros((k, points.ncols())), 0, 0.0))
-}
-
-fn mean_variance(points: ArrayView2<'_, f64>) -> f64 {
-    if points.is_empty() {
-        return 0.0;
-    }
-    points.var_axis(Axis(0), 0.0).mean().unwrap_or(0.0)
-}
-
-fn square_distance(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
-    match (a.to_slice(), b.to_slice()) {
-        (Some(a), Some(b)) => squares(a, b),
-        _ => a.iter().zip(&b).map(|(x, y)| (x - y) * (x - y)).sum(),
-    }
-}
-
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
-fn squares(a: &[f64], b: &[f64]) -> f64 {
-    let (chunks_a, rest_a) = a.as_chunks::<4>();
-    let (chunks_b, rest_b) = b.as_chunks::<4>();
-    let mut sums = [0.0; 4];
-    for (x, y) in chunks_a.iter().zip(chunks_b) {
-        for lane in 0..4 {
-            sums[lane] += (x[lane] - y[lane]) * (x[lane] - y[lane]);
-        }
-    }
-    let rest: f64 = rest_a.iter().zip(rest_b).map(|(x, y)| (x - y) * (x - y)).sum();
-    (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
-}
-
-/// Greedy k-means++: every center is the best of a few points drawn by their squared distance.
-fn plus_plus(points: ArrayView2<'_, f64>, k: usize, random: &mut ChaCha8Rng) -> Array2<f64> {
     let (n, d) = points.dim();
-    let mut centers = Array2::zeros((k, d));
-    if n == 0 {
-        return centers;
+    let k = params.k.clamp(1, n.max(1));
+    if n == 0 || d == 0 {
+        return KMeans {
+            labels: vec![0; n],
+            centers: Array2::zeros((k, d)),
+            inertia: 0.0,
+            iterations: 0,
+            converged: true,
+        };
     }
-    let candidates = 2 + (k as f64).ln() as usize;
-    let first = random.random_range(0..n);
-    centers.row_mut(0).assign(&points.row(first));
-    let mut nearest = distances(points, points.row(first), None);
-    for c in 1..k {
-        let total: f64 = nearest.iter().sum();
-        let mut best: Option<(f64, usize, Vec<f64>)> = None;
-        for _ in 0..candidates {
-            let pick = draw(&nearest, random.random::<f64>() * total);
-            let trial = distances(points, points.row(pick), Some(&nearest));
-            let potential = trial.iter().sum();
-            if best.as_ref().is_none_or(|b| potential < b.0) {
-                best = Some((potential, pick, trial));
-            }
-        }
-        if let Some((_, pick, trial)) = best {
-            centers.row_mut(c).assign(&points.row(pick));
-            nearest = trial;
-        }
-    }
-    centers
-}
-
-fn draw(weights: &[f64], mut target: f64) -> usize {
-    for (i, &w) in weights.iter().enumerate() {
-        target -= w;
-        if target < 0.0 {
-            return i;
-        }
-    }
-    weights.iter().rposition(|&w| w > 0.0).unwrap_or(0)
-}
-
-/// Squared distances to a center, or the smaller of them and those known.
-fn distances(points: ArrayView2<'_, f64>, center: ArrayView1<'_, f64>, known: Option<&[f64]>) -> Vec<f64> {
-    let distance = |i: usize| {
-        let fresh = square_distance(points.row(i), center);
-        known.map_or(fresh, |known| fresh.min(known[i]))
+    // Distances are computed from products: centered points lose least to rounding.
+    let center = points.sum_axis(Axis(0)) / n as f64;
+    let centered = (&points - &center).as_standard_layout().into_owned();
+    let all = Weighted { rows: centered.as_slice().unwrap_or_default(), d, weights: None };
+    let tolerance = params.tol * all.rows.iter().map(|x| x * x).sum::<f64>() / (n * d) as f64;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let starts = if k == 1 { 1 } else { params.n_init.max(1) };
+    let limits = Limits { max_iter: params.max_iter, tolerance };
+    let mut best = if n > CORESET_FROM.max(8 * k) && k > 1 {
+        let (rows, weights) = coreset(&all, (n / 16).clamp(4096, 8192).max(4 * k), &mut random);
+        let small = Weighted { rows: &rows, d, weights: Some(&weights) };
+        let mut found: Vec<KMeans> =
+            (0..starts).map(|_| lloyd(&small, plus_plus(&small, k, &mut random), limits)).collect();
+        found.sort_by(|a, b| a.inertia.total_cmp(&b.inertia));
+        found.truncate(CONTINUED);
+        smallest(found.into_iter().map(|start| lloyd(&all, start.centers, limits)))
+    } else {
+        smallest((0..starts).map(|_| lloyd(&all, plus_plus(&all, k, &mut random), limits)))
     };
-    (0..points.nrows()).into_par_iter().with_min_len(CHUNK).map(distance).collect()
+    best.centers += &center;
+    best
+}
+
+fn smallest(found: impl Iterator<Item = KMeans>) -> KMeans {
+    let first = |a: KMeans, b: KMeans| if b.inertia < a.inertia { b } else { a };
+    let none =
+        KMeans { labels: Vec::new(), centers: Array2::zeros((0, 0)), inertia: 0.0, iterations: 0, converged: true };
+    found.reduce(first).unwrap_or(none)
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    max_iter: usize,
+    /// Of the squared shift of the centers.
+    tolerance: f64,
 }
 
 /// A point's cluster and Hamerly's bounds: at most `upper` from its center, at least `lower` from any other.
@@ -167,127 +133,155 @@ struct Bound {
     lower: f64,
 }
 
-fn lloyd(points: ArrayView2<'_, f64>, mut centers: Array2<f64>, max_iter: usize, tolerance: f64) -> KMeans {
-    let mut bounds: Vec<Bound> =
-        (0..points.nrows()).into_par_iter().with_min_len(CHUNK).map(|i| nearest_two(points.row(i), &centers)).collect();
-    let (mut iterations, mut converged) = (0, false);
-    while iterations < max_iter && !converged {
-        iterations += 1;
-        let new = means(points, &mut bounds, &centers);
-        let shifts: Vec<f64> =
-            new.rows().into_iter().zip(centers.rows()).map(|(a, b)| square_distance(a, b).sqrt()).collect();
-        centers = new;
-        converged = shifts.iter().map(|s| s * s).sum::<f64>() <= tolerance;
-        move_bounds(points, &centers, &shifts, &mut bounds);
-    }
-    let labels: Vec<u32> = bounds.iter().map(|b| b.label).collect();
-    let inertia =
-        labels.iter().enumerate().map(|(i, &l)| square_distance(points.row(i), centers.row(l as usize))).sum();
-    KMeans { labels, centers, inertia, iterations, converged }
+/// What a round needs to know about the centers.
+struct Centers {
+    lanes: Lanes,
+    rows: Vec<f64>,
+    /// How far each center moved.
+    shifts: Vec<f64>,
+    largest_shift: f64,
+    /// Half the distance from each center to the next one.
+    half_gaps: Vec<f64>,
 }
 
-fn nearest_two(point: ArrayView1<'_, f64>, centers: &Array2<f64>) -> Bound {
-    let mut bound = Bound { label: 0, upper: f64::INFINITY, lower: f64::INFINITY };
-    for (c, center) in centers.rows().into_iter().enumerate() {
-        let distance = square_distance(point, center);
-        if distance < bound.upper {
-            bound = Bound { label: c as u32, upper: distance, lower: bound.upper };
-        } else if distance < bound.lower {
-            bound.lower = distance;
+impl Centers {
+    fn new(centers: &Array2<f64>, shifts: Vec<f64>) -> Self {
+        let k = centers.nrows();
+        let gap = |c: usize| {
+            let others = (0..k).filter(|&o| o != c).map(|o| square(centers, c, o));
+            0.5 * others.fold(f64::INFINITY, f64::min).sqrt()
+        };
+        let largest_shift = shifts.iter().copied().fold(0.0, f64::max);
+        let half_gaps = (0..k).map(gap).collect();
+        Self {
+            lanes: Lanes::new(centers.view()),
+            rows: centers.iter().copied().collect(),
+            shifts,
+            largest_shift,
+            half_gaps,
         }
     }
-    Bound { upper: bound.upper.sqrt(), lower: bound.lower.sqrt(), ..bound }
+}
+
+fn square(centers: &Array2<f64>, a: usize, b: usize) -> f64 {
+    centers.row(a).iter().zip(centers.row(b)).map(|(x, y)| (x - y) * (x - y)).sum()
+}
+
+fn lloyd(points: &Weighted<'_>, mut centers: Array2<f64>, limits: Limits) -> KMeans {
+    // Bounds that settle nothing: the first update looks at all centers.
+    let mut bounds = vec![Bound { label: 0, upper: f64::INFINITY, lower: 0.0 }; points.n()];
+    update(points, &Centers::new(&centers, vec![0.0; centers.nrows()]), &mut bounds);
+    let (mut iterations, mut converged) = (0, false);
+    while iterations < limits.max_iter && !converged {
+        iterations += 1;
+        let new = means(points, &mut bounds, &centers);
+        let shift = |(a, b): (ndarray::ArrayView1<'_, f64>, ndarray::ArrayView1<'_, f64>)| {
+            a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
+        };
+        let shifts: Vec<f64> = new.rows().into_iter().zip(centers.rows()).map(shift).collect();
+        centers = new;
+        converged = shifts.iter().map(|s| s * s).sum::<f64>() <= limits.tolerance;
+        update(points, &Centers::new(&centers, shifts), &mut bounds);
+    }
+    let labels: Vec<u32> = bounds.iter().map(|b| b.label).collect();
+    let part = |(chunk, labels): (usize, &[u32])| {
+        let square = |(i, &label): (usize, &u32)| {
+            let i = chunk * CHUNK + i;
+            points.weight(i) * points.square_distance(i, centers.row(label as usize).as_slice().unwrap_or_default())
+        };
+        labels.iter().enumerate().map(square).sum::<f64>()
+    };
+    let parts: Vec<f64> = labels.par_chunks(CHUNK).enumerate().map(part).collect();
+    KMeans { labels, centers, inertia: parts.into_iter().sum(), iterations, converged }
+}
+
+/// Moves the bounds with the centers and finds the new nearest center where they do not settle it.
+fn update(points: &Weighted<'_>, centers: &Centers, bounds: &mut [Bound]) {
+    let rows = points.rows.par_chunks(CHUNK * points.d);
+    bounds.par_chunks_mut(CHUNK).zip(rows).for_each(|(bounds, rows)| update_chunk(rows, centers, bounds));
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+fn update_chunk(rows: &[f64], centers: &Centers, bounds: &mut [Bound]) {
+    let d = centers.lanes.d();
+    for (bound, row) in bounds.iter_mut().zip(rows.chunks_exact(d)) {
+        let own = bound.label as usize;
+        bound.upper += centers.shifts[own];
+        bound.lower -= centers.largest_shift;
+        let settled = centers.half_gaps[own].max(bound.lower);
+        if bound.upper < settled {
+            continue;
+        }
+        let center = &centers.rows[own * d..(own + 1) * d];
+        let square: f64 = row.iter().zip(center).map(|(x, y)| (x - y) * (x - y)).sum();
+        bound.upper = square.sqrt();
+        if bound.upper >= settled {
+            let (label, first, second) = centers.lanes.nearest_two(row);
+            *bound = Bound { label, upper: first.sqrt(), lower: second.sqrt() };
+        }
+    }
 }
 
 /// Cluster means in fixed chunks; an empty cluster takes the point farthest from its own center.
-fn means(points: ArrayView2<'_, f64>, bounds: &mut [Bound], old: &Array2<f64>) -> Array2<f64> {
+fn means(points: &Weighted<'_>, bounds: &mut [Bound], old: &Array2<f64>) -> Array2<f64> {
     let (k, d) = old.dim();
     let partial = |(chunk, bounds): (usize, &[Bound])| {
-        let mut sums = Array2::<f64>::zeros((k, d));
-        let mut counts = vec![0usize; k];
+        let mut sums = vec![0.0; k * d];
+        let mut counts = vec![0.0; k];
         for (i, bound) in bounds.iter().enumerate() {
-            let mut sum = sums.row_mut(bound.label as usize);
-            sum += &points.row(chunk * CHUNK + i);
-            counts[bound.label as usize] += 1;
+            let (i, label) = (chunk * CHUNK + i, bound.label as usize);
+            let weight = points.weight(i);
+            counts[label] += weight;
+            let sum = &mut sums[label * d..(label + 1) * d];
+            sum.iter_mut().zip(points.row(i)).for_each(|(sum, x)| *sum += weight * x);
         }
         (sums, counts)
     };
     let parts: Vec<_> = bounds.par_chunks(CHUNK).enumerate().map(partial).collect();
-    let mut sums = Array2::<f64>::zeros((k, d));
-    let mut counts = vec![0usize; k];
+    let mut sums = vec![0.0; k * d];
+    let mut counts = vec![0.0; k];
     for (part, part_counts) in parts {
-        sums += &part;
-        counts.iter_mut().zip(part_counts).for_each(|(c, p)| *c += p);
+        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        counts.iter_mut().zip(part_counts).for_each(|(count, part)| *count += part);
     }
     for empty in 0..k {
-        if counts[empty] == 0 {
+        if counts[empty] == 0.0 {
             refill(points, bounds, (&mut sums, &mut counts), (old, empty));
         }
     }
-    for (mut sum, (&count, old)) in sums.rows_mut().into_iter().zip(counts.iter().zip(old.rows())) {
-        if count > 0 { sum /= count as f64 } else { sum.assign(&old) }
-    }
-    sums
+    Array2::from_shape_fn((k, d), |(c, j)| if counts[c] > 0.0 { sums[c * d + j] / counts[c] } else { old[[c, j]] })
 }
 
 fn refill(
-    points: ArrayView2<'_, f64>,
+    points: &Weighted<'_>,
     bounds: &mut [Bound],
-    (sums, counts): (&mut Array2<f64>, &mut [usize]),
+    (sums, counts): (&mut [f64], &mut [f64]),
     (old, empty): (&Array2<f64>, usize),
 ) {
-    let distance = |(i, b): (usize, &Bound)| (square_distance(points.row(i), old.row(b.label as usize)), i);
-    let spare = bounds.iter().enumerate().filter(|(_, b)| counts[b.label as usize] > 1).map(distance);
+    let d = points.d;
+    let distance = |(i, b): (usize, &Bound)| {
+        (points.square_distance(i, old.row(b.label as usize).as_slice().unwrap_or_default()), i)
+    };
+    let spare = bounds.iter().enumerate().filter(|&(i, b)| counts[b.label as usize] > points.weight(i)).map(distance);
     let Some((far, i)) = spare.reduce(|a, b| if b.0 > a.0 { b } else { a }) else { return };
     if far == 0.0 {
         return;
     }
-    let from = bounds[i].label as usize;
-    let mut sum = sums.row_mut(from);
-    sum -= &points.row(i);
-    counts[from] -= 1;
-    sums.row_mut(empty).assign(&points.row(i));
-    counts[empty] = 1;
+    let (from, weight) = (bounds[i].label as usize, points.weight(i));
+    for (j, x) in points.row(i).iter().enumerate() {
+        sums[from * d + j] -= weight * x;
+        sums[empty * d + j] = weight * x;
+    }
+    counts[from] -= weight;
+    counts[empty] = weight;
     // The bounds are void: the next pass looks at all centers.
     bounds[i] = Bound { label: empty as u32, upper: f64::INFINITY, lower: 0.0 };
-}
-
-/// Moves the bounds with the centers and finds the new nearest center where they do not settle it.
-fn move_bounds(points: ArrayView2<'_, f64>, centers: &Array2<f64>, shifts: &[f64], bounds: &mut [Bound]) {
-    let half_gap = half_gaps(centers);
-    let largest = shifts.iter().copied().fold(0.0, f64::max);
-    let update = |(chunk, bounds): (usize, &mut [Bound])| {
-        for (i, bound) in bounds.iter_mut().enumerate() {
-            let own = bound.label as usize;
-            bound.upper += shifts[own];
-            bound.lower -= largest;
-            let settled = half_gap[own].max(bound.lower);
-            if bound.upper < settled {
-                continue;
-            }
-            let point = points.row(chunk * CHUNK + i);
-            bound.upper = square_distance(point, centers.row(own)).sqrt();
-            if bound.upper >= settled {
-                *bound = nearest_two(point, centers);
-            }
-        }
-    };
-    bounds.par_chunks_mut(CHUNK).enumerate().for_each(update);
-}
-
-/// Half the distance from each center to the next one.
-fn half_gaps(centers: &Array2<f64>) -> Vec<f64> {
-    let k = centers.nrows();
-    let gap = |c: usize| {
-        let others = (0..k).filter(|&o| o != c).map(|o| square_distance(centers.row(c), centers.row(o)));
-        0.5 * others.fold(f64::INFINITY, f64::min).sqrt()
-    };
-    (0..k).map(gap).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::RngExt;
 
     fn points(n: usize, d: usize, seed: u64) -> Array2<f64> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -295,9 +289,12 @@ mod tests {
     }
 
     /// Lloyd without bounds.
-    fn plain(points: ArrayView2<'_, f64>, mut centers: Array2<f64>, rounds: usize) -> (Vec<u32>, Array2<f64>) {
+    fn plain(points: &Weighted<'_>, mut centers: Array2<f64>, rounds: usize) -> (Vec<u32>, Array2<f64>) {
         let label = |centers: &Array2<f64>| -> Vec<Bound> {
-            points.rows().into_iter().map(|p| nearest_two(p, centers)).collect()
+            let lanes = Lanes::new(centers.view());
+            (0..points.n())
+                .map(|i| Bound { label: lanes.nearest_two(points.row(i)).0, upper: f64::INFINITY, lower: 0.0 })
+                .collect()
         };
         let mut bounds = label(&centers);
         for _ in 0..rounds {
@@ -311,12 +308,27 @@ mod tests {
     fn bounds_change_nothing() {
         for seed in 0..5 {
             let points = points(300, 3, seed);
-            let start = plus_plus(points.view(), 7, &mut ChaCha8Rng::seed_from_u64(seed));
-            let fast = lloyd(points.view(), start.clone(), 9, -1.0);
-            let (labels, centers) = plain(points.view(), start, 9);
+            let all = Weighted { rows: points.as_slice().unwrap(), d: 3, weights: None };
+            let start = plus_plus(&all, 7, &mut ChaCha8Rng::seed_from_u64(seed));
+            let fast = lloyd(&all, start.clone(), Limits { max_iter: 9, tolerance: -1.0 });
+            let (labels, centers) = plain(&all, start, 9);
             assert_eq!(fast.labels, labels);
             assert_eq!(fast.centers, centers);
         }
+    }
+
+    #[test]
+    fn a_coreset_finds_what_all_points_find() {
+        // Five far clusters, one of them tiny.
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let points = Array2::from_shape_fn((20_000, 2), |(i, j)| {
+            let cluster = if i % 1000 == 0 { 4 } else { i % 4 };
+            random.random::<f64>() + if j == 0 { 10.0 * cluster as f64 } else { 0.0 }
+        });
+        let found = kmeans(points.view(), &KMeansParams { k: 5, ..KMeansParams::default() }, 0);
+        let tiny = found.labels.iter().filter(|&&l| l == found.labels[0]).count();
+        assert_eq!(tiny, 20);
+        assert!(found.inertia < 20_000.0 * 2.0 / 12.0 * 1.02);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod cluster_qr;
 mod discretize;
 mod kmeans;
+mod lanes;
+mod plus_plus;
 mod polar;
 mod threshold;
 

@@ -25,7 +25,7 @@ pub(crate) enum Analysis {
     /// Row by row.
     Simplicial(EliminationTree),
     /// By dense blocks, in faer.
-    Supernodal(Supernodal),
+    Supernodal(Box<Supernodal>),
 }
 
 /// The upper triangle in compressed columns, the diagonal first, and faer's symbolic factor.
@@ -52,7 +52,7 @@ impl Analysis {
         };
         let symbolic = factorize_symbolic_cholesky(structure, Side::Upper, SymmetricOrdering::Identity, params)
             .map_err(EigenError::from_faer)?;
-        Ok(Self::Supernodal(Supernodal { column_starts, rows, symbolic }))
+        Ok(Self::Supernodal(Box::new(Supernodal { column_starts, rows, symbolic })))
     }
 
     /// The factor of diagonal − S·W·S, which must be positive definite.

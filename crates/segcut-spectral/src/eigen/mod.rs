@@ -1,9 +1,11 @@
 //! Pencil to its smallest eigenpairs.
 
+mod block_lanczos;
 pub(crate) mod cholesky;
 mod dense;
 mod lanczos;
 mod ldlt;
+mod nested_dissection;
 pub(crate) mod shift_invert;
 mod spectrum;
 mod tridiagonal;

@@ -4,8 +4,10 @@
 //! those of A, not of the inverse.
 
 use super::EigenError;
+use super::block_lanczos::{BlockLanczos, BlockRitz};
 use super::cholesky::{Analysis, Factor, minimum_degree};
 use super::lanczos::Lanczos;
+use super::nested_dissection::nested_dissection;
 use crate::kernels::{axpy, norm};
 use crate::pencil::Pencil;
 use rand::{RngExt, SeedableRng};
@@ -14,6 +16,15 @@ use segcut_core::{Context, Status, Stop};
 
 /// σ as a share of the largest diagonal entry of A.
 const SHIFT: f64 = 1e-9;
+
+/// Larger pencils are solved block by block: the factor no longer fits into the caches.
+const BLOCKS_FROM: usize = 6000;
+
+/// The widest block.
+const WIDEST: usize = 8;
+
+/// Eigenpairs (λ, u).
+type Found = Vec<(f64, Vec<f64>)>;
 
 /// What to find and when to stop.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +62,11 @@ pub(crate) fn shift_invert(
     start: Option<&[f64]>,
     context: &Context,
 ) -> Result<Pairs, EigenError> {
-    let order = minimum_degree(pencil)?;
+    let order = if pencil.n() >= BLOCKS_FROM && !pencil.positions().is_empty() {
+        nested_dissection(pencil, pencil.positions())
+    } else {
+        minimum_degree(pencil)?
+    };
     let permuted = pencil.induced(&order, &mut vec![u32::MAX; pencil.n()]);
     let start = start.map(|s| order.iter().map(|&i| s[i as usize]).collect());
     let mut pairs = shift_invert_in_order(&permuted, wanted, start, context)?;
@@ -112,14 +127,19 @@ impl<'a> Search<'a> {
         let mut start = start.unwrap_or_else(|| random_start(self.pencil.n(), wanted.seed));
         for round in 0..4 {
             let more = (wanted.k - found.len().min(wanted.k)).max(usize::from(round > 0));
-            let (new, state) = self.lanczos(&factor, &found, Wanted { k: more, ..wanted }, start, context)?;
+            let part = Wanted { k: more, seed: wanted.seed.wrapping_add(round), ..wanted };
+            let (new, state) = if self.pencil.n() < BLOCKS_FROM {
+                self.lanczos(&factor, &found, part, start, context)?
+            } else {
+                self.block_lanczos(&factor, &found, part, context)?
+            };
             status = worse(status, state);
             found.extend(new);
             found.sort_by(|a, b| a.0.total_cmp(&b.0));
             if !wanted.certify || state != Status::Converged {
                 break;
             }
-            certified = self.certify(&found, wanted.k)?;
+            certified = self.certify(&found, wanted)?;
             if certified != Some(false) {
                 break;
             }
@@ -134,19 +154,22 @@ impl<'a> Search<'a> {
     fn lanczos(
         &self,
         factor: &Factor<'_>,
-        found: &[(f64, Vec<f64>)],
+        found: &Found,
         wanted: Wanted,
         start: Vec<f64>,
         context: &Context,
-    ) -> Result<(Vec<(f64, Vec<f64>)>, Status), EigenError> {
+    ) -> Result<(Found, Status), EigenError> {
         let deflated: Vec<f64> = found.iter().flat_map(|(_, u)| u.iter().copied()).collect();
         let room = self.pencil.n().saturating_sub(found.len());
         let k = wanted.k.min(room);
+        if k == 0 {
+            return Ok((Vec::new(), Status::Converged));
+        }
         let mut lanczos = Lanczos::new(deflated, start, wanted.seed);
         let mut operator = |x: &mut [f64]| factor.solve(x, 1);
         let mut next_check = (k + 3 + k / 2).min(room);
         let mut status = Status::Converged;
-        while k > 0 {
+        loop {
             while lanczos.len() < next_check {
                 lanczos.step(&mut operator)?;
             }
@@ -178,9 +201,75 @@ impl<'a> Search<'a> {
         self.apply(lanczos.next(), &mut product);
         let norm_next = norm(&product);
         let largest = (ritz.values[k - 1].recip() - SHIFT * self.size).max(0.0);
-        let allowed = (wanted.tol * largest).max(wanted.floor).max(32.0 * f64::EPSILON * self.size);
+        let allowed = self.allowed(largest, wanted);
         let residuals = ritz.values[..k].iter().zip(&ritz.residuals).map(|(theta, r)| norm_next * r / theta);
         residuals.fold(0.0, f64::max) / allowed
+    }
+
+    /// The same in blocks, from random vectors.
+    fn block_lanczos(
+        &self,
+        factor: &Factor<'_>,
+        found: &Found,
+        wanted: Wanted,
+        context: &Context,
+    ) -> Result<(Found, Status), EigenError> {
+        let width = (wanted.k / 2).clamp(2, WIDEST);
+        let deflated = found.iter().flat_map(|(_, u)| u.iter().copied()).collect();
+        let mut lanczos = BlockLanczos::new(self.pencil.n(), width, deflated, wanted.seed);
+        let mut operator = |x: &mut [f64]| factor.solve(x, width);
+        let mut status = Status::Converged;
+        let limit = wanted.max_steps.min((self.pencil.n() - found.len()) / width * width);
+        let ritz = loop {
+            lanczos.step(&mut operator)?;
+            if lanczos.len() < 2 * wanted.k + 2 * width && lanczos.len() < limit {
+                continue;
+            }
+            let ritz = lanczos.ritz().ok_or(EigenError::Dense)?;
+            let residual = self.worst_block_residual(&lanczos, &ritz, wanted);
+            context.report("eigenvectors", (residual.max(1.0).log10() / -8.0 + 1.0).clamp(0.0, 1.0));
+            if residual <= 1.0 {
+                break ritz;
+            }
+            if lanczos.len() >= limit {
+                status = Status::IterationLimit { residual: residual * wanted.tol };
+                break ritz;
+            }
+            if let Some(stopped) = stop(context) {
+                status = stopped;
+                break ritz;
+            }
+        };
+        let vectors = lanczos.vectors(&ritz, wanted.k);
+        Ok((vectors.into_iter().map(|u| (self.rayleigh(&u), u)).collect(), status))
+    }
+
+    /// As [`Self::worst_residual`], with the Gram matrix of A times the next block.
+    fn worst_block_residual(&self, lanczos: &BlockLanczos, ritz: &BlockRitz, wanted: Wanted) -> f64 {
+        let n = self.pencil.n();
+        let mut product = vec![0.0; lanczos.next().len()];
+        for (next, product) in lanczos.next().chunks_exact(n).zip(product.chunks_exact_mut(n)) {
+            self.apply(next, product);
+        }
+        let k = wanted.k.min(ritz.values.len());
+        let largest = (ritz.values[k - 1].recip() - SHIFT * self.size).max(0.0);
+        // The dense eigenvectors of T carry errors of ε·θ₁/θ_k.
+        let noise = 64.0 * f64::EPSILON * self.size * ritz.values[0] / ritz.values[k - 1];
+        let allowed = self.allowed(largest, wanted).max(noise);
+        let residual = |pair: usize| {
+            let mut combined = vec![0.0; n];
+            for (&c, product) in lanczos.remainder(ritz, pair).iter().zip(product.chunks_exact(n)) {
+                axpy(c, product, &mut combined);
+            }
+            norm(&combined) / ritz.values[pair]
+        };
+        // The last pairs converge last.
+        (0..k).rev().map(residual).find(|&r| r > allowed).map_or(1.0, |r| (r / allowed).max(1.0 + 1e-9))
+    }
+
+    /// The residual that is small enough beside the eigenvalue λ_k.
+    fn allowed(&self, largest: f64, wanted: Wanted) -> f64 {
+        (wanted.tol * largest).max(wanted.floor).max(32.0 * f64::EPSILON * self.size)
     }
 
     /// The diagonal of A + σ·1.
@@ -201,16 +290,9 @@ impl<'a> Search<'a> {
     }
 
     /// Whether exactly the found values lie below a point just above λ_k.
-    fn certify(&self, found: &[(f64, Vec<f64>)], k: usize) -> Result<Option<bool>, EigenError> {
-        let last = found[k.min(found.len()) - 1].0;
-        let mut residual = vec![0.0; self.pencil.n()];
-        let mut worst = 0.0f64;
-        for (value, u) in found {
-            self.apply(u, &mut residual);
-            axpy(-value, u, &mut residual);
-            worst = worst.max(norm(&residual));
-        }
-        let margin = (2.0 * worst).max(64.0 * f64::EPSILON * self.size).max(1e-9 * last);
+    fn certify(&self, found: &Found, wanted: Wanted) -> Result<Option<bool>, EigenError> {
+        let last = found[wanted.k.min(found.len()) - 1].0;
+        let margin = (2.0 * self.allowed(last, wanted)).max(1e-9 * last);
         let mu = last + margin;
         let known = found.iter().filter(|(value, _)| *value < mu).count();
         let count = self.analysis.count_negative(self.pencil, &self.scale, &self.shifted(-mu))?;

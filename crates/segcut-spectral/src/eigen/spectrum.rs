@@ -30,7 +30,8 @@ pub enum Solver {
 pub struct EigenParams {
     /// Eigenpairs.
     pub k: usize,
-    /// Bound on ‖A·u − λ·u‖ / λ_k with A = M^-½ L M^-½ and unit u.
+    /// Bound on ‖A·u − λ·u‖ / λ_k with A = M^-½ L M^-½ and unit u, as far as f64 attains it: 32·ε·max Aᵢᵢ, on
+    /// more than 6,000 nodes 64·ε·λ_k/λ₂·max Aᵢᵢ.
     pub tol: f64,
     /// Limit of products with the inverse, per component.
     pub max_iter: usize,

@@ -148,7 +148,7 @@ impl Ncut {
         if params.k_max < params.k_min {
             return refuse("cluster.k_max", &params.k_max, "at least k_min");
         }
-        if !(params.threshold >= 0.0) {
+        if params.threshold.is_nan() || params.threshold < 0.0 {
             return refuse("cluster.threshold", &params.threshold, "a number from 0");
         }
         if params.num_cuts < 1 {
@@ -189,7 +189,10 @@ impl Clusterer for Ncut {
             Method::Kway => self.params.laplacian,
             Method::Recursive => Laplacian::Normalized,
         };
-        let pencil = Pencil::new(affinity, laplacian, self.params.max_edge)?;
+        let mut pencil = Pencil::new(affinity, laplacian, self.params.max_edge)?;
+        if let Some(geometry) = graph.geometry() {
+            pencil = pencil.with_positions(&geometry.centroid);
+        }
         if pencil.n() == 0 {
             return Ok(Clustering::converged(Partition::whole(0)));
         }

@@ -40,7 +40,8 @@ pub struct SlicParams {
     pub sigma: f64,
     /// Whether every region is made one 4-connected piece.
     pub enforce_connectivity: bool,
-    /// The smallest region, as a share of pixels/n_segments.
+    /// The smallest region, as a share of pixels/n_segments. 0.35 makes about as many regions of a
+    /// photograph as asked; scikit-image's default is 0.5, fast-slic's 0.25.
     pub min_size_factor: f64,
     /// The largest connected piece, as a share of pixels/n_segments; larger ones are cut.
     pub max_size_factor: f64,
@@ -66,7 +67,7 @@ impl Default for SlicParams {
             max_num_iter: 10,
             sigma: 0.0,
             enforce_connectivity: true,
-            min_size_factor: 0.25,
+            min_size_factor: 0.35,
             max_size_factor: 3.0,
             slic_zero: false,
             stretch: false,

@@ -49,6 +49,7 @@ enum Problem {
 pub fn segment(args: &SegmentArgs, talk: Talk) -> Outcome {
     let pipeline = pipeline(&choose(&args.recipe)?)?;
     let inputs = inputs(args)?;
+    let workers = Workers::new(&args.parallel, inputs.len())?;
     std::fs::create_dir_all(&args.output).map_err(|e| Failure::output(format!("{}: {e}", args.output.display())))?;
     let saver = Saver { folder: &args.output, start_label: args.start_label, what: &args.save };
     saver.check_writable()?;
@@ -60,7 +61,6 @@ pub fn segment(args: &SegmentArgs, talk: Talk) -> Outcome {
         signals: &signals,
         timeout: args.timeout_per_image,
     };
-    let workers = Workers::new(&args.parallel, inputs.len())?;
     let mut told: Vec<Option<Told>> = inputs.iter().map(|_| None).collect();
     let mut failure = None;
     let work = |_: usize, input: &Input| timed(input, || one(input, &pipeline, &limits, &saver));

@@ -39,6 +39,8 @@ pub fn run(args: &RunArgs, talk: Talk) -> Outcome {
     for line in plan.notes.iter().filter(|_| !talk.quiet) {
         note(line);
     }
+    // Wrong numbers are refused before any work; how many fit is known once the journal is read.
+    Workers::new(&args.parallel, plan.items.len())?;
     std::fs::create_dir_all(&args.output).map_err(|e| Failure::output(format!("{}: {e}", args.output.display())))?;
     let _lock = Lock::take(&args.output, plan.shard)?;
     claim(&args.output, &plan.resolved, args.overwrite)?;

@@ -8,6 +8,7 @@ mod connectivity;
 mod engine;
 mod float_space;
 mod grid;
+mod joining;
 mod lab8_space;
 mod params;
 mod seeds;

@@ -100,10 +100,10 @@ struct ContourRows<'a> {
 }
 
 /// Some rows of one scale's image.
-struct Level {
-    shape: RowShape,
-    rows: Range<usize>,
-    values: Vec<f32>,
+pub(crate) struct Level {
+    pub(crate) shape: RowShape,
+    pub(crate) rows: Range<usize>,
+    pub(crate) values: Vec<f32>,
 }
 
 impl BandSource for ContourRows<'_> {
@@ -129,7 +129,7 @@ impl BandSource for ContourRows<'_> {
 }
 
 /// Rows of cells of `step` pixels that a bilinear reading of `rows` touches.
-fn cell_rows(rows: &Range<usize>, step: usize, height: usize) -> Range<usize> {
+pub(crate) fn cell_rows(rows: &Range<usize>, step: usize, height: usize) -> Range<usize> {
     let start = (rows.start / step).saturating_sub(1);
     start..((rows.end - 1) / step + 2).min(height)
 }
@@ -208,7 +208,7 @@ fn larger_eigenvalue_of(channels: usize, gx: &[f32], gy: &[f32], out: &mut [f32]
 
 impl Level {
     /// Means of 2×2 cells; at an odd end, of the cells that are there.
-    fn halved(&self) -> Self {
+    pub(crate) fn halved(&self) -> Self {
         let (width, channels) = (self.shape.width, self.shape.channels);
         let row = width * channels;
         let shape = RowShape { height: self.shape.height.div_ceil(2), width: width.div_ceil(2), channels };
@@ -225,16 +225,16 @@ impl Level {
 }
 
 /// Rows of strengths on cells of `step` pixels.
-struct Coarse<'a> {
-    values: &'a [f32],
-    rows: Range<usize>,
-    width: usize,
-    step: usize,
+pub(crate) struct Coarse<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) rows: Range<usize>,
+    pub(crate) width: usize,
+    pub(crate) step: usize,
 }
 
 impl Coarse<'_> {
     /// Adds share · the values, enlarged bilinearly between the cells' centres.
-    fn add_enlarged(&self, top: usize, width: usize, share: f32, out: &mut [f32]) {
+    pub(crate) fn add_enlarged(&self, top: usize, width: usize, share: f32, out: &mut [f32]) {
         let columns: Vec<(usize, usize, f32)> = (0..width).map(|x| between(x, self.step, self.width)).collect();
         let line = |row: usize| &self.values[(row - self.rows.start) * self.width..][..self.width];
         let mut mixed = vec![0.0; self.width];

@@ -6,8 +6,10 @@
 mod color;
 mod contour;
 mod gradient;
+mod half_disc;
 mod histogram;
 mod lloyd;
+mod local_variance;
 mod palette;
 mod position;
 mod row_map;
@@ -15,7 +17,8 @@ mod texture;
 
 pub use color::{Color, ColorKind, ColorParams};
 pub use contour::{Contour, ContourParams};
+pub use half_disc::{HalfDisc, HalfDiscParams};
 pub use histogram::{Histogram, HistogramParams};
-pub use palette::{Palette, PaletteParams};
+pub use palette::{Palette, PaletteParams, Statistic};
 pub use position::{Position, PositionParams, PositionUnit};
 pub use texture::{Texture, TextureParams};

@@ -2,15 +2,30 @@
 
 use crate::color::{ColorKind, ColorRows};
 use crate::lloyd::{Lloyd, centres};
+use crate::local_variance::VarianceRows;
 use segcut_core::{
     BandSource, Codes, ColorSpace, Context, FeatureExtractor, FeatureMap, Features, Grid, Image, StageError,
 };
 use serde::{Deserialize, Serialize};
 
+/// What of the colors is coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Statistic {
+    /// The mean of each cell: map `palette`.
+    #[default]
+    Mean,
+    /// The fourth root of each channel's variance within 5×5 pixels, averaged over each cell: map
+    /// `palette_variance`.
+    Variance,
+}
+
 /// Parameters of [`Palette`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PaletteParams {
+    /// What of the colors is coded.
+    pub statistic: Statistic,
     /// Colors of the palette.
     pub colors: usize,
     /// Side of the cells whose mean colors are coded, in pixels.
@@ -23,11 +38,20 @@ pub struct PaletteParams {
 
 impl Default for PaletteParams {
     fn default() -> Self {
-        Self { colors: 64, step: 4, sample: 6000, steps: 8 }
+        Self { statistic: Statistic::Mean, colors: 64, step: 4, sample: 6000, steps: 8 }
     }
 }
 
-/// Image → map `palette`: for each cell of the coarse grid the number of its color in a palette made
+impl Statistic {
+    fn map_name(self) -> &'static str {
+        match self {
+            Self::Mean => "palette",
+            Self::Variance => "palette_variance",
+        }
+    }
+}
+
+/// Image → map `palette` (or `palette_variance`): for each cell of the coarse grid the number of its color in a palette made
 /// for this image.
 ///
 /// Colors are L/100, a/255, b/255 (the channels of a multi-band image), averaged over cells and divided
@@ -77,10 +101,13 @@ impl Palette {
     }
 
     fn map(&self, image: &Image, seed: u64) -> Result<FeatureMap<'static>, StageError> {
-        let PaletteParams { colors, step, sample, steps } = self.params;
+        let PaletteParams { statistic, colors, step, sample, steps } = self.params;
         let source = ColorRows::new(image, ColorKind::Lab);
         let dims = source.dims();
-        let mut cells = cell_means(image, &source, step);
+        let mut cells = match statistic {
+            Statistic::Mean => cell_means(image, &source, step),
+            Statistic::Variance => cell_means(image, &VarianceRows::new(&source, image), step),
+        };
         let chroma = if image.space() == ColorSpace::Multiband { 0.01 } else { 1.0 / 255.0 };
         divide_by_range(&mut cells, dims, chroma);
         let centres = centres(&cells, dims, &Lloyd { k: colors, sample, steps }, seed);
@@ -94,7 +121,7 @@ impl Palette {
             origin: [half; 2],
         };
         let values = codes.into_iter().map(|code| code as f32).collect();
-        let map = FeatureMap::held("palette", grid, 1, values).map_err(StageError::data)?;
+        let map = FeatureMap::held(statistic.map_name(), grid, 1, values).map_err(StageError::data)?;
         Ok(match Codes::palette(centres.rows()) {
             Some(codes) => map.with_codes(codes),
             None => map,
@@ -110,8 +137,8 @@ impl FeatureExtractor for Palette {
 }
 
 /// Means of step×step pixels; at the ends, of those that are there.
-fn cell_means(image: &Image, source: &ColorRows<'_>, step: usize) -> Vec<f32> {
-    let (dims, width) = (source.dims(), image.width());
+fn cell_means(image: &Image, source: &impl BandSource, step: usize) -> Vec<f32> {
+    let (dims, width) = (ColorRows::new(image, ColorKind::Lab).dims(), image.width());
     let cols = width.div_ceil(step);
     let mut means = Vec::with_capacity(image.height().div_ceil(step) * cols * dims);
     let mut rows = vec![0.0; step * width * dims];

@@ -1,7 +1,7 @@
 //! The stages of segcut under the names that recipes use.
 
 use crate::{Registry, two_step};
-use segcut_features::{Color, Contour, Histogram, Palette, Position, Texture, TextureParams};
+use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
 use segcut_graph::{Pmi, Rag};
 use segcut_multicut::{Each, Merge, Threshold};
 use segcut_refine::{Components, Foreground, MergeSmall, Morphology};
@@ -16,6 +16,7 @@ impl Registry {
         registry.register_superpixels("slic", Slic::new);
         registry.register_features("color", |params| Ok(Color::new(params)));
         registry.register_features("contour", Contour::new);
+        registry.register_features("half_disc", HalfDisc::new);
         registry.register_features("histogram", Histogram::new);
         registry.register_features("palette", Palette::new);
         registry.register_features("position", |params| Ok(Position::new(params)));

@@ -63,6 +63,8 @@ impl BlockLanczos {
 
     /// Adds one block to the basis.
     pub(crate) fn step(&mut self, operator: &mut BlockOperator<'_>) -> Result<(), EigenError> {
+        // Exactly: doubling would double the memory of the whole solver.
+        self.basis.reserve_exact(self.next.len());
         self.basis.extend_from_slice(&self.next);
         operator(&mut self.next)?;
         let products = self.clean();

@@ -11,11 +11,18 @@ mod assign;
 mod eigen;
 mod kernels;
 mod ncut;
+mod onespectral;
 mod pencil;
+mod plaplacian;
 
 pub use assign::{
     Assign, KMeans, KMeansParams, ThresholdCut, best_threshold, cluster_qr, discretize, even_thresholds, kmeans,
 };
 pub use eigen::{Certificate, EigenError, EigenParams, Solver, Spectrum, smallest};
 pub use ncut::{AutoK, Method, Ncut, NcutParams, RecursiveParams, SpectralMerge, eigengap, recursive_ncut};
+pub use onespectral::{OneSpectral, OneSpectralParams, OneSpectralResult};
 pub use pencil::{Laplacian, Pencil, PencilError};
+pub use plaplacian::{
+    Criterion, CutKind, PEigenParams, PEigenvector, PFunctional, PSpectral, PSpectralParams, PSpectralResult, PValue,
+    Recursion, Split, StartSize, Threshold, TwoWay, p_eigenvector, threshold_cut,
+};

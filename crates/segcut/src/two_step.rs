@@ -11,25 +11,29 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TwoStepParams {
+    /// Clusters of the first step whose boundary connectivity reaches this are background.
+    pub max_connectivity: f64,
     /// Whether the background is cut into parts as well.
     pub parts_of_background: bool,
 }
 
 impl Default for TwoStepParams {
     fn default() -> Self {
-        Self { parts_of_background: false }
+        Self { max_connectivity: 1.5, parts_of_background: false }
     }
 }
 
-/// A clusterer that wraps two others: `first` splits the graph in two, the side that lies less on
-/// the image's frame is the foreground, and `second` cuts the foreground's subgraph into parts.
+/// A clusterer that wraps two others: `first` cuts the graph into two or more clusters, those that
+/// lie little on the image's frame are the foreground, and `second` cuts the foreground's subgraph into
+/// parts.
 ///
-/// Source: Aflalo et al., DeepCut (ICCVW 2023), section 3.4; theirs tells the foreground by the
-/// image's corners, this by the share of the frame that each side holds, and by the smaller size where
-/// the graph has no geometry.
+/// Source: the two steps are those of Aflalo et al., DeepCut (ICCVW 2023); theirs tells the foreground by
+/// the image's corners. Here a cluster is told by its boundary connectivity (Zhu et al. 2014): its length
+/// on the frame over the root of its area. The least connected cluster is always foreground, the most
+/// connected one always background. Without geometry the largest cluster is background.
 ///
-/// Background is cluster 0, the parts follow from 1. Where `first` makes one cluster, or the
-/// foreground has one node, there is nothing to cut again.
+/// Background is cluster 0, the parts follow from 1. Where `first` makes one cluster, all is background;
+/// where the foreground has one node, there is nothing to cut again.
 pub struct TwoStep {
     params: TwoStepParams,
     first: Box<dyn Clusterer>,
@@ -60,8 +64,8 @@ impl TwoStep {
 impl Clusterer for TwoStep {
     fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError> {
         let first = self.first.cluster(graph, context)?;
-        let side = foreground_side(graph, &first.partition);
-        let is_foreground: Vec<bool> = first.partition.labels().iter().map(|&l| Some(l) == side).collect();
+        let clusters = foreground_clusters(graph, &first.partition, self.params.max_connectivity);
+        let is_foreground: Vec<bool> = first.partition.labels().iter().map(|&l| clusters[l as usize]).collect();
         let mut result = Clustering { tree: None, soft: None, ..first };
         let mut labels = vec![0u32; graph.n()];
         let mut next = 1;
@@ -86,21 +90,35 @@ impl Clusterer for TwoStep {
     }
 }
 
-/// The cluster with the smaller mean share of the frame; none where there is one cluster.
-fn foreground_side(graph: &RegionGraph, partition: &Partition) -> Option<u32> {
+/// Which clusters are foreground: none where there are fewer than two.
+fn foreground_clusters(graph: &RegionGraph, partition: &Partition, limit: f64) -> Vec<bool> {
     let sizes = partition.sizes();
-    let present: Vec<u32> = (0..partition.k() as u32).filter(|&c| sizes[c as usize] > 0).collect();
-    if present.len() < 2 {
-        return None;
+    let scores = connectivities(graph, partition);
+    let mut present: Vec<usize> = (0..partition.k()).filter(|&c| sizes[c] > 0).collect();
+    present.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(a.cmp(&b)));
+    let mut foreground = vec![false; partition.k()];
+    let [least, rest @ .., _most] = &present[..] else { return foreground };
+    foreground[*least] = true;
+    for &cluster in rest {
+        foreground[cluster] = graph.geometry().is_some() && scores[cluster] < limit;
     }
-    let score = |cluster: u32| -> f64 {
-        let members = partition.labels().iter().enumerate().filter(|&(_, &l)| l == cluster).map(|(i, _)| i);
-        match graph.geometry() {
-            Some(geometry) => members.map(|i| geometry.border_share[i]).sum(),
-            None => members.count() as f64,
-        }
+    foreground
+}
+
+/// Per cluster its pixels on the frame over the root of its area; its nodes, without geometry.
+fn connectivities(graph: &RegionGraph, partition: &Partition) -> Vec<f64> {
+    let Some(geometry) = graph.geometry() else {
+        return partition.sizes().into_iter().map(|size| size as f64).collect();
     };
-    present.into_iter().min_by(|&a, &b| score(a).total_cmp(&score(b)))
+    let [height, width] = geometry.image_size;
+    let frame = (2 * (height + width)) as f64;
+    let mut sums = vec![[0.0; 2]; partition.k()];
+    for (node, &cluster) in partition.labels().iter().enumerate() {
+        let sum = &mut sums[cluster as usize];
+        sum[0] += geometry.border_share[node] * frame;
+        sum[1] += geometry.size[node];
+    }
+    sums.into_iter().map(|[border, area]| border / area.max(1.0).sqrt()).collect()
 }
 
 fn worse(a: Status, b: Status) -> Status {
@@ -122,4 +140,50 @@ pub(crate) fn build(registry: &Registry, mut section: Section<'_>) -> Result<Bui
     table.insert("first".into(), first.resolved.into());
     table.insert("second".into(), second.resolved.into());
     Ok(Built { stage: Box::new(TwoStep::new(params, first.stage, second.stage)), resolved: table })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use segcut_core::{Affinity, Geometry, SparseAffinity};
+
+    /// Gives every node a cluster of its own.
+    struct Singly;
+    impl Clusterer for Singly {
+        fn cluster(&self, graph: &RegionGraph, _: &Context) -> Result<Clustering, StageError> {
+            Ok(Clustering::converged(Partition::singletons(graph.n())))
+        }
+    }
+
+    /// Gives every node the same cluster.
+    struct Whole;
+    impl Clusterer for Whole {
+        fn cluster(&self, graph: &RegionGraph, _: &Context) -> Result<Clustering, StageError> {
+            Ok(Clustering::converged(Partition::whole(graph.n())))
+        }
+    }
+
+    fn graph(border_share: Vec<f64>) -> RegionGraph {
+        let edges = SparseAffinity::new(3, vec![[0, 1], [1, 2]], vec![1.0, 1.0]).unwrap();
+        let geometry =
+            Geometry { image_size: [10, 10], size: vec![60.0, 20.0, 20.0], centroid: vec![[0.0; 2]; 3], border_share };
+        RegionGraph::new(Affinity::Sparse(edges)).with_geometry(geometry).unwrap()
+    }
+
+    fn labels(graph: &RegionGraph, first: impl Clusterer + 'static, second: impl Clusterer + 'static) -> Vec<u32> {
+        let clusterer = TwoStep::new(TwoStepParams::default(), Box::new(first), Box::new(second));
+        clusterer.cluster(graph, &Context::default()).unwrap().partition.labels().to_vec()
+    }
+
+    #[test]
+    fn what_lies_on_the_frame_is_background() {
+        let graph = graph(vec![1.0, 0.0, 0.02]);
+        assert_eq!(labels(&graph, Singly, Singly), [0, 1, 2]);
+        assert_eq!(labels(&graph, Singly, Whole), [0, 1, 1]);
+    }
+
+    #[test]
+    fn one_cluster_is_all_background() {
+        assert_eq!(labels(&graph(vec![0.5, 0.3, 0.2]), Whole, Singly), [0, 0, 0]);
+    }
 }

@@ -48,7 +48,7 @@ fn every_number_of_clusters_is_at_or_below_the_reference() {
         // With more clusters the program's values of the barbell do not belong to its labels.
         let most = if r.graph == "barbell10" { 2 } else { r.k };
         // The superpixel graph up to 8 clusters takes seconds for each p: the first, a middle and the last number.
-        let chosen = |k: &usize| r.graph != "rag" || *k == 2 || (*k % 4 == 0 && p_of(r) > 1.3);
+        let chosen = |k: &usize| r.graph != "rag" || *k == 2 || (k.is_multiple_of(4) && p_of(r) > 1.3);
         for (k, criterion) in (2..=most).filter(chosen).flat_map(|k| [(k, Criterion::Cut), (k, Criterion::Cheeger)]) {
             let last = last_split(r, k, criterion);
             let (ours, theirs) = match criterion {

@@ -1,5 +1,7 @@
 //! A merge tree's contour map, cut and scored, against the tree's own cuts.
 
+#![allow(clippy::unwrap_used)]
+
 use segcut_core::{LabelMap, Merge, MergeTree};
 use segcut_eval::{Annotation, ImageScores, Sweep, UltrametricMap, score_image};
 use segcut_graph::ultrametric_contour;

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn every_item_is_done_once_and_a_panic_is_one_items_error() {
         let items: Vec<usize> = (0..20).collect();
-        let mut seen = vec![0; 20];
+        let mut seen = [0; 20];
         let mut panics = 0;
         let workers = Workers { jobs: 3, threads: 1 };
         let work = |_: usize, &item: &usize| {

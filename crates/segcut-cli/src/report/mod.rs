@@ -39,13 +39,12 @@ impl Figure {
     }
 }
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 5] = [
     ("page.html", include_str!("templates/page.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("run.html", include_str!("templates/run.html")),
     ("demo.html", include_str!("templates/demo.html")),
     ("compare.html", include_str!("templates/compare.html")),
-    ("sweep.html", include_str!("templates/sweep.html")),
 ];
 
 /// A template's name and its data → the page.

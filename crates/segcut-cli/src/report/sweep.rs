@@ -1,7 +1,7 @@
 //! The strip of results over a swept parameter.
 
+use super::Picture;
 use super::chart::{AREA, hundredths};
-use super::{Picture, render};
 use serde::Serialize;
 
 /// A swept parameter: scores and pictures per value.
@@ -39,20 +39,6 @@ impl Sweep {
     pub fn new(parameter: impl Into<String>, metrics: &[String], points: Vec<SweepPoint>) -> Self {
         let metrics = metrics.iter().enumerate().map(|(i, name)| Line::of(name, i, &points)).collect();
         Self { parameter: parameter.into(), metrics, points, area: AREA }
-    }
-
-    /// A page with the strip alone.
-    ///
-    /// # Errors
-    /// The template's own, which data cannot cause.
-    pub fn html(&self, title: &str, program: &str) -> Result<String, minijinja::Error> {
-        #[derive(Serialize)]
-        struct SweepPage<'a> {
-            title: &'a str,
-            program: &'a str,
-            sweep: &'a Sweep,
-        }
-        render("sweep.html", &SweepPage { title, program, sweep: self })
     }
 }
 

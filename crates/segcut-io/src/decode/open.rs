@@ -17,7 +17,7 @@ pub struct OpenError {
     pub source: DecodeError,
 }
 
-/// A file into an [`Image`](segcut_core::Image) whose id is the file's stem; see [`decode`].
+/// A file into an [`Image`](segcut_core::Image) whose id is the file's stem; see [`decode`](super::decode()).
 ///
 /// Folders, pipes, sockets and devices are refused without being opened. Symbolic links are followed.
 ///

@@ -47,7 +47,7 @@ impl TreeCut {
     /// use segcut_core::{ClusterCount, Merge, MergeTree};
     /// use segcut_graph::TreeCut;
     /// let tree = MergeTree::new(3, vec![Merge { nodes: [0, 1], height: 2.0 }, Merge { nodes: [3, 2], height: 16.0 }])?;
-    /// let cut = TreeCut { threshold: 1.0, last_exponent: 0.25 };
+    /// let cut = TreeCut { threshold: 1.5, last_exponent: 0.25 };
     /// assert_eq!(cut.cut(&tree, ClusterCount::Auto).labels(), [0, 0, 1]);
     /// assert_eq!(cut.cut(&tree, ClusterCount::Fixed(3)).k(), 3);
     /// # Ok::<(), segcut_core::MergeTreeError>(())

@@ -76,7 +76,8 @@ struct Source<'a> {
 impl<'a> Source<'a> {
     fn new(image: &'a Image, params: &SlicParams, channels: usize) -> Result<Self, StageError> {
         let blur = Gaussian::new(params.sigma).map_err(StageError::data)?;
-        let stretch = params.stretch.then(|| stretch_of(image));
+        // An image that fills its range is as it would be after stretching.
+        let stretch = params.stretch.then(|| stretch_of(image)).filter(|&span| span != (0.0, 1.0));
         Ok(Self { image, blur, channels, stretch })
     }
 
@@ -141,6 +142,12 @@ impl FloatSpace {
     }
 }
 
+/// The nearest whole number of a value that is not below −[`RESOLUTION`]: truncation of a positive number, which
+/// is one instruction on every processor.
+fn rounded(value: f64) -> i64 {
+    (value + (RESOLUTION + 0.5)) as i64 - RESOLUTION as i64
+}
+
 impl Space for FloatSpace {
     type Distance = f32;
     const FAR: f32 = f32::INFINITY;
@@ -192,7 +199,7 @@ impl Space for FloatSpace {
 
     fn add(&self, span: Range<usize>, sums: &mut [i64]) {
         for ((plane, unit), sum) in self.planes.iter().zip(&self.units).zip(sums) {
-            *sum += plane[span.clone()].iter().map(|&v| (f64::from(v) * unit).round() as i64).sum::<i64>();
+            *sum += plane[span.clone()].iter().map(|&v| rounded(f64::from(v) * unit)).sum::<i64>();
         }
     }
 

@@ -5,7 +5,8 @@ use crate::budget::{Budget, Share, bytes_of};
 use crate::run::journal::RowStatus;
 use crate::signals::Signals;
 use segcut::{Pipeline, PipelineError};
-use segcut_core::{Context, Image, StageError, Stop};
+use segcut_core::{Clustering, Context, Image, StageError, Status, Stop};
+use segcut_io::atomic::WriteError;
 use segcut_io::decode::{self, Admit, DecodeError, DecodeOptions, Decoded};
 use std::cell::Cell;
 use std::io::Read;
@@ -22,6 +23,32 @@ pub struct Failed {
     pub code: String,
     /// The file and the reason.
     pub message: String,
+}
+
+/// What ends the work on an image.
+pub enum Problem {
+    /// An error of this image.
+    Image(Failed),
+    /// The folder takes no more files: the end of the whole command.
+    Output(WriteError),
+}
+
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        Self::Image(failed)
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// What a user should know about a clustering, with its status where that is not converged.
+pub fn notes_of(clustering: &Clustering) -> Vec<String> {
+    let status = (clustering.status != Status::Converged).then(|| format!("{:?}", clustering.status));
+    clustering.notes.iter().map(ToString::to_string).chain(status).collect()
 }
 
 /// An image with the memory that its pipeline may take.

@@ -3,7 +3,7 @@
 use crate::args::{SegmentArgs, Talk};
 use crate::budget::Budget;
 use crate::exit::{Code, Failure, Outcome};
-use crate::image_job::{Failed, Limits, decode_options};
+use crate::image_job::{Failed, Limits, decode_options, notes_of};
 use crate::print::{note, out, out_json};
 use crate::recipe_choice::{choose, pipeline};
 use crate::save::{SaveError, Saver};
@@ -149,10 +149,7 @@ fn one(input: &Input, pipeline: &Pipeline, limits: &Limits<'_>, saver: &Saver<'_
         SaveError::Output(error) => Problem::Output(Failure::output(error)),
     })?;
     let mut notes = opened.warnings.clone();
-    notes.extend(done.clustering.notes.iter().map(ToString::to_string));
-    if done.clustering.status != segcut_core::Status::Converged {
-        notes.push(format!("{:?}", done.clustering.status));
-    }
+    notes.extend(notes_of(&done.clustering));
     Ok(Told {
         image: shown,
         status: "ok",

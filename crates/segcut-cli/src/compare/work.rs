@@ -1,7 +1,7 @@
 //! One image → its regions by every recipe, written and scored.
 
 use super::plan::Plan;
-use crate::image_job::{Failed, Limits};
+use crate::image_job::{Failed, Limits, Problem, notes_of};
 use crate::scoring::Score;
 use segcut::Prepared;
 use segcut_core::{Context, Image, LabelMap};
@@ -55,23 +55,6 @@ pub enum Done {
     Cancelled,
     /// The folder takes no more files.
     Unwritable(WriteError),
-}
-
-enum Problem {
-    Image(Failed),
-    Output(WriteError),
-}
-
-impl From<Failed> for Problem {
-    fn from(failed: Failed) -> Self {
-        Self::Image(failed)
-    }
-}
-
-impl From<WriteError> for Problem {
-    fn from(error: WriteError) -> Self {
-        Self::Output(error)
-    }
 }
 
 /// What the recipes of one image share.
@@ -162,10 +145,7 @@ impl Work<'_> {
         let start = Instant::now();
         let done = contender.pipeline.finish(prepared, context).map_err(|e| Failed::stage(id, &e))?;
         let seconds = (spent + start.elapsed()).as_secs_f64();
-        let mut notes: Vec<String> = done.clustering.notes.iter().map(ToString::to_string).collect();
-        if done.clustering.status != segcut_core::Status::Converged {
-            notes.push(format!("{:?}", done.clustering.status));
-        }
+        let notes = notes_of(&done.clustering);
         let file = self.write(&contender.name, id, &done.labels)?;
         let fault = |e: segcut_eval::EvalError| Failed::error("eval/score", &format!("{id}: {e}"));
         let score = scene

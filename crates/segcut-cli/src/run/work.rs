@@ -2,7 +2,7 @@
 
 use super::journal::{Cut, FileRecord, Row, RowStatus};
 use super::plan::{Plan, Setting};
-use crate::image_job::{Failed, Limits, Opened};
+use crate::image_job::{Failed, Limits, Opened, Problem, notes_of};
 use crate::pictures::overlay;
 use crate::scoring::Score;
 use segcut::{Prepared, Segmentation};
@@ -33,23 +33,6 @@ pub enum Done {
     Cancelled,
     /// The folder takes no more files.
     Unwritable(WriteError),
-}
-
-enum Problem {
-    Image(Failed),
-    Output(WriteError),
-}
-
-impl From<Failed> for Problem {
-    fn from(failed: Failed) -> Self {
-        Self::Image(failed)
-    }
-}
-
-impl From<WriteError> for Problem {
-    fn from(error: WriteError) -> Self {
-        Self::Output(error)
-    }
 }
 
 impl Work<'_> {
@@ -112,10 +95,7 @@ impl Work<'_> {
     ) -> Result<Cut, Problem> {
         let done = setting.pipeline.finish(prepared, context).map_err(|e| Failed::stage(&item.id, &e))?;
         let Segmentation { labels, clustering } = &done;
-        let mut notes: Vec<String> = clustering.notes.iter().map(ToString::to_string).collect();
-        if clustering.status != segcut_core::Status::Converged {
-            notes.push(format!("{:?}", clustering.status));
-        }
+        let notes = notes_of(clustering);
         let files = self.write(item, &setting.value, prepared.original(), labels)?;
         let score = truth
             .map(|truth| Score::new(labels, truth.clone(), self.plan.task))
@@ -133,7 +113,7 @@ impl Work<'_> {
         Ok(Some(truth))
     }
 
-    /// Writes labels and, for the first setting, the overlay.
+    /// Writes labels and overlay.
     fn write(&self, item: &Item, value: &str, image: &Image, labels: &LabelMap) -> Result<Vec<FileRecord>, Problem> {
         let extension = if label_format(labels.n(), 0) == LabelFormat::Tiff32 { "tif" } else { "png" };
         let below = if value.is_empty() { String::new() } else { format!("{value}/") };

@@ -30,6 +30,9 @@ pub type StopSignal = Arc<dyn Fn() -> Stop + Send + Sync>;
 /// Tells the caller a stage's name and the share done, 0 to 1.
 pub type Progress = Arc<dyn Fn(&str, f64) + Send + Sync>;
 
+/// Tells the caller a line of detail, such as the residuals of a solver.
+pub type Detail = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Seed, stop signal, progress and warm start of one run.
 ///
 /// The number of threads is the rayon pool's that the caller runs the stage in.
@@ -41,6 +44,8 @@ pub struct Context {
     pub stop: Option<StopSignal>,
     /// Told the stage's name and the share done, 0 to 1.
     pub progress: Option<Progress>,
+    /// Told a line now and then inside long stages.
+    pub detail: Option<Detail>,
     /// A warm start.
     pub start: Option<Start>,
 }
@@ -60,6 +65,13 @@ impl Context {
     /// Whether to go on.
     pub fn stopped(&self) -> Stop {
         self.stop.as_ref().map_or(Stop::No, |stop| stop())
+    }
+
+    /// Tells a line of detail, made only where somebody listens.
+    pub fn detail(&self, line: impl FnOnce() -> String) {
+        if let Some(detail) = &self.detail {
+            detail(&line());
+        }
     }
 
     /// Reports the share done of a stage.

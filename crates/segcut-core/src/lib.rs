@@ -25,7 +25,7 @@ mod stages;
 pub use affinity::{Affinity, AffinityError, GramAffinity, SparseAffinity};
 pub use cluster_count::ClusterCount;
 pub use clustering::{Clustering, Note, Status};
-pub use context::{Context, Progress, Start, Stop, StopSignal};
+pub use context::{Context, Detail, Progress, Start, Stop, StopSignal};
 pub use error::StageError;
 pub use feature_map::{BandSource, Codes, FeatureMap, FeatureMapError, FeatureMaps, Grid};
 pub use image::{ColorSpace, Image, ImageError, Samples};

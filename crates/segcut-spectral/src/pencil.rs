@@ -1,6 +1,6 @@
 //! SparseAffinity to the matrix pencil (L, M) whose eigenvectors cut the graph.
 
-use segcut_core::{SparseAffinity, StageError};
+use segcut_core::{RegionGraph, SparseAffinity, StageError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -91,6 +91,19 @@ impl Pencil {
             .with_mass())
     }
 
+    /// The affinity of a region graph to pencil, with its regions' centroids as places.
+    ///
+    /// # Errors
+    /// [`PencilError::NoEdges`] for an affinity given by factors, [`PencilError::Negative`].
+    pub fn of_graph(graph: &RegionGraph, laplacian: Laplacian, self_weight: f64) -> Result<Self, PencilError> {
+        let affinity = graph.affinity().sparse().ok_or(PencilError::NoEdges)?;
+        let pencil = Self::new(affinity, laplacian, self_weight)?;
+        Ok(match graph.geometry() {
+            Some(geometry) => pencil.with_positions(&geometry.centroid),
+            None => pencil,
+        })
+    }
+
     /// The same pencil with a place in the plane for every node: large factors are then ordered by nested
     /// dissection, which is faster than minimum degree. Ignored unless there is one place per node.
     #[must_use]
@@ -117,6 +130,11 @@ impl Pencil {
     /// Nodes.
     pub fn n(&self) -> usize {
         self.offsets.len() - 1
+    }
+
+    /// Edges with a weight above 0, each once.
+    pub fn edge_count(&self) -> usize {
+        self.neighbors.len() / 2
     }
 
     /// Neighbors and weights of a node, ascending.

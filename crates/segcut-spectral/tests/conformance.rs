@@ -1,10 +1,10 @@
 //! The normalized cut, with every assignment and solver, on graphs whose best cut is known.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use segcut_core::{Affinity, ClusterCount, Clusterer, Clustering, Context, Note, RegionGraph, SparseAffinity, Status};
 use segcut_spectral::{
-    Assign, AutoK, Certificate, EigenParams, Laplacian, Method, Ncut, NcutParams, Pencil, Solver, smallest,
+    Assign, AutoK, Certificate, EigenError, EigenParams, Laplacian, Method, Ncut, NcutParams, Pencil, Solver, smallest,
 };
 
 type Edge = (u32, u32, f64);
@@ -250,4 +250,36 @@ fn recipes_read_the_parameters() {
     assert!(toml::from_str::<NcutParams>("asign = \"kmeans\"").unwrap_err().to_string().contains("asign"));
     let written = toml::to_string(&params).unwrap();
     assert_eq!(toml::from_str::<NcutParams>(&written).unwrap(), params);
+}
+
+#[test]
+fn a_solver_above_the_limit_is_refused_with_its_estimate() {
+    let graph = graph(400, (0..399).map(|i| (i, i + 1, 1.0)).collect());
+    let pencil = Pencil::of_graph(&graph, Laplacian::Normalized, 0.0).unwrap();
+    for (solver, estimate) in [(Solver::Dense, 8 * 4 * 400 * 400), (Solver::ShiftInvert, 0)] {
+        let params = EigenParams { k: 5, solver, max_bytes: Some(1000), ..EigenParams::default() };
+        let error = smallest(&pencil, &params, &Context::default()).unwrap_err();
+        let EigenError::TooBig { solver: named, bytes, limit: 1000 } = error else { panic!("{error}") };
+        assert!(named == solver && bytes > 1000 && (estimate == 0 || bytes == estimate), "{error}");
+    }
+}
+
+#[test]
+fn residuals_are_told_and_kept() {
+    let graph = graph(400, (0..399).map(|i| (i, i + 1, 1.0)).collect());
+    let pencil = Pencil::of_graph(&graph, Laplacian::Normalized, 0.0).unwrap();
+    let lines = std::sync::Arc::new(std::sync::Mutex::new(0));
+    let count = lines.clone();
+    let detail = std::sync::Arc::new(move |_: &str| *count.lock().unwrap() += 1);
+    let context = Context { detail: Some(detail), ..Context::default() };
+    let spectrum = smallest(&pencil, &EigenParams { k: 5, ..EigenParams::default() }, &context).unwrap();
+    assert_eq!((spectrum.history.len(), spectrum.solver), (*lines.lock().unwrap(), Solver::ShiftInvert));
+    assert!(*spectrum.history.last().unwrap() <= 1e-6);
+}
+
+#[test]
+fn extra_vectors_are_extra_clusters() {
+    let edges = (0..4).flat_map(|c| clique(6 * c..6 * c + 6)).chain((0..3).map(|c| (6 * c, 6 * c + 6, 0.05))).collect();
+    let found = run(NcutParams { extra_vectors: 2, ..fixed(2) }, &graph(24, edges));
+    assert_eq!((found.partition.k(), found.embedding.unwrap().ncols()), (4, 4));
 }

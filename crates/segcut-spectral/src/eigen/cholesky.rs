@@ -55,6 +55,14 @@ impl Analysis {
         Ok(Self::Supernodal(Box::new(Supernodal { column_starts, rows, symbolic })))
     }
 
+    /// Bytes of the factor.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Simplicial(tree) => 12 * tree.factor_len() as u64,
+            Self::Supernodal(supernodal) => 8 * supernodal.symbolic.len_val() as u64,
+        }
+    }
+
     /// The factor of diagonal − S·W·S, which must be positive definite.
     pub(crate) fn factorize(&self, pencil: &Pencil, scale: &[f64], diagonal: &[f64]) -> Result<Factor<'_>, EigenError> {
         match self {

@@ -6,12 +6,18 @@ mod dense;
 mod lanczos;
 mod ldlt;
 mod nested_dissection;
+mod pairs;
+mod params;
 pub(crate) mod shift_invert;
+mod smallest;
 mod spectrum;
 mod tridiagonal;
 
-pub(crate) use spectrum::solve_connected;
-pub use spectrum::{Certificate, EigenParams, Solver, Spectrum, smallest};
+pub(crate) use pairs::Wanted;
+pub use params::{EigenParams, Solver};
+pub use smallest::smallest;
+pub(crate) use smallest::solve_connected;
+pub use spectrum::{Certificate, Spectrum};
 
 use faer::sparse::FaerError;
 use segcut_core::StageError;
@@ -27,6 +33,16 @@ pub enum EigenError {
     /// A dense decomposition did not converge.
     #[error("the dense eigenvalue decomposition did not converge")]
     Dense,
+    /// The estimate of the bytes needed is above the limit; nothing was allocated.
+    #[error("the {solver} solver needs about {bytes} bytes for this graph, more than the limit of {limit}")]
+    TooBig {
+        /// The solver that was asked, or the thriftiest one that was tried.
+        solver: Solver,
+        /// The estimate.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// The factor does not fit into memory.
     #[error("the factor of the Laplacian does not fit into memory")]
     OutOfMemory,

@@ -8,6 +8,9 @@ use super::block_lanczos::{BlockLanczos, BlockRitz};
 use super::cholesky::{Analysis, Factor, minimum_degree};
 use super::lanczos::Lanczos;
 use super::nested_dissection::nested_dissection;
+use super::pairs::{Pairs, Wanted};
+use super::params::Solver;
+use super::smallest::refuse_above;
 use crate::kernels::{axpy, norm};
 use crate::pencil::Pencil;
 use rand::{RngExt, SeedableRng};
@@ -25,35 +28,6 @@ const WIDEST: usize = 8;
 
 /// Eigenpairs (λ, u).
 type Found = Vec<(f64, Vec<f64>)>;
-
-/// What to find and when to stop.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
-    /// Eigenpairs, the null vector included.
-    pub(crate) k: usize,
-    /// Bound on ‖A·u − λ·u‖ / λ_k.
-    pub(crate) tol: f64,
-    /// Residuals up to this are small enough whatever λ_k.
-    pub(crate) floor: f64,
-    /// Limit of Lanczos steps.
-    pub(crate) max_steps: usize,
-    /// Whether to count the eigenvalues below λ_k by an inertia.
-    pub(crate) certify: bool,
-    /// Seed of the start vectors.
-    pub(crate) seed: u64,
-}
-
-/// Eigenpairs of one connected pencil in its own node order.
-#[derive(Debug)]
-pub(crate) struct Pairs {
-    /// Ascending.
-    pub(crate) values: Vec<f64>,
-    /// Unit vectors u of A.
-    pub(crate) vectors: Vec<Vec<f64>>,
-    pub(crate) status: Status,
-    /// Whether no eigenvalue was missed; `None` where it was not asked or could not be told.
-    pub(crate) certified: Option<bool>,
-}
 
 /// The k smallest eigenpairs; `start` (n values) replaces the random start vector.
 pub(crate) fn shift_invert(
@@ -120,6 +94,8 @@ impl<'a> Search<'a> {
     }
 
     fn run(&mut self, wanted: Wanted, start: Option<Vec<f64>>, context: &Context) -> Result<Pairs, EigenError> {
+        refuse_above(wanted.max_bytes, Solver::ShiftInvert, self.bytes(wanted.k))?;
+        let mut history = Vec::new();
         let factor = self.analysis.factorize(self.pencil, &self.scale, &self.shifted(SHIFT * self.size))?;
         let mut found = vec![(0.0, self.null.clone())];
         let mut status = Status::Converged;
@@ -129,9 +105,9 @@ impl<'a> Search<'a> {
             let more = (wanted.k - found.len().min(wanted.k)).max(usize::from(round > 0));
             let part = Wanted { k: more, seed: wanted.seed.wrapping_add(round), ..wanted };
             let (new, state) = if self.pencil.n() < BLOCKS_FROM {
-                self.lanczos(&factor, &found, part, start, context)?
+                self.lanczos((&factor, &found), part, start, (context, &mut history))?
             } else {
-                self.block_lanczos(&factor, &found, part, context)?
+                self.block_lanczos((&factor, &found), part, (context, &mut history))?
             };
             status = worse(status, state);
             found.extend(new);
@@ -147,17 +123,16 @@ impl<'a> Search<'a> {
         }
         found.truncate(wanted.k);
         let (values, vectors) = found.into_iter().unzip();
-        Ok(Pairs { values, vectors, status, certified })
+        Ok(Pairs { values, vectors, status, certified, solver: Solver::ShiftInvert, history })
     }
 
     /// Eigenpairs beside those found already.
     fn lanczos(
         &self,
-        factor: &Factor<'_>,
-        found: &Found,
+        (factor, found): (&Factor<'_>, &Found),
         wanted: Wanted,
         start: Vec<f64>,
-        context: &Context,
+        (context, history): (&Context, &mut Vec<f64>),
     ) -> Result<(Found, Status), EigenError> {
         let deflated: Vec<f64> = found.iter().flat_map(|(_, u)| u.iter().copied()).collect();
         let room = self.pencil.n().saturating_sub(found.len());
@@ -174,6 +149,7 @@ impl<'a> Search<'a> {
                 lanczos.step(&mut operator)?;
             }
             let residual = self.worst_residual(&lanczos, k, wanted);
+            note(residual * wanted.tol, lanczos.len(), context, history);
             if residual <= 1.0 || lanczos.len() >= room {
                 break;
             }
@@ -209,10 +185,9 @@ impl<'a> Search<'a> {
     /// The same in blocks, from random vectors.
     fn block_lanczos(
         &self,
-        factor: &Factor<'_>,
-        found: &Found,
+        (factor, found): (&Factor<'_>, &Found),
         wanted: Wanted,
-        context: &Context,
+        (context, history): (&Context, &mut Vec<f64>),
     ) -> Result<(Found, Status), EigenError> {
         let width = (wanted.k / 2).clamp(2, WIDEST);
         let deflated = found.iter().flat_map(|(_, u)| u.iter().copied()).collect();
@@ -227,6 +202,7 @@ impl<'a> Search<'a> {
             }
             let ritz = lanczos.ritz().ok_or(EigenError::Dense)?;
             let residual = self.worst_block_residual(&lanczos, &ritz, wanted);
+            note(residual * wanted.tol, lanczos.len(), context, history);
             context.report("eigenvectors", (residual.max(1.0).log10() / -8.0 + 1.0).clamp(0.0, 1.0));
             if residual <= 1.0 {
                 break ritz;
@@ -272,6 +248,13 @@ impl<'a> Search<'a> {
         (wanted.tol * largest).max(wanted.floor).max(32.0 * f64::EPSILON * self.size)
     }
 
+    /// The estimate of the bytes that k pairs need: the factor, the basis, the vectors, the pencil.
+    fn bytes(&self, k: usize) -> u64 {
+        let n = self.pencil.n() as u64;
+        let basis = if self.pencil.n() < BLOCKS_FROM { 3 * k as u64 + 20 } else { 4 * k as u64 + 16 };
+        self.analysis.bytes() + 8 * n * (basis + 2 * k as u64 + 8) + 48 * self.pencil.edge_count() as u64
+    }
+
     /// The diagonal of A + σ·1.
     fn shifted(&self, sigma: f64) -> Vec<f64> {
         self.diagonal.iter().map(|d| d + sigma).collect()
@@ -298,6 +281,12 @@ impl<'a> Search<'a> {
         let count = self.analysis.count_negative(self.pencil, &self.scale, &self.shifted(-mu))?;
         Ok(count.map(|count| count <= known))
     }
+}
+
+/// Keeps a residual and tells it.
+fn note(residual: f64, products: usize, context: &Context, history: &mut Vec<f64>) {
+    history.push(residual);
+    context.detail(|| format!("eigenvectors: residual {residual:.1e} of the last value after {products} products"));
 }
 
 fn random_start(n: usize, seed: u64) -> Vec<f64> {

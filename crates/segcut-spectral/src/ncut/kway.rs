@@ -1,7 +1,7 @@
 //! All clusters at once: eigenvectors of each component, then an assignment of their rows.
 
 use super::{AutoK, Ncut, eigengap};
-use crate::assign::{Assign, KMeansParams, best_threshold, cluster_qr, discretize, kmeans};
+use crate::assign::Assign;
 use crate::eigen::{Certificate, Spectrum, smallest};
 use crate::pencil::Pencil;
 use ndarray::Array2;
@@ -13,13 +13,13 @@ impl Ncut {
         let p = &self.params;
         let asked = match p.k {
             ClusterCount::Auto => (p.k_max + 1).max(pencil.components().len() + 1),
-            ClusterCount::Fixed(k) => k,
+            ClusterCount::Fixed(k) => k.saturating_add(p.extra_vectors),
         };
         let spectrum = smallest(pencil, &self.eigen_params(asked.min(n)), context)?;
         let parts = spectrum.components.len();
         let k = match p.k {
             ClusterCount::Auto => self.choose(&spectrum, n),
-            ClusterCount::Fixed(k) => k.min(n),
+            ClusterCount::Fixed(k) => k.saturating_add(p.extra_vectors).min(n),
         };
         let labels = if k < parts {
             pack_components(pencil, &spectrum.components, k)
@@ -75,30 +75,18 @@ impl Ncut {
             let rows = Array2::from_shape_fn((nodes.len(), columns.len()), |(i, j)| {
                 spectrum.vectors[[nodes[i] as usize, columns[j]]]
             });
-            let own = if columns.len() < 2 { vec![0; nodes.len()] } else { self.assign(pencil, nodes, &rows, seed) };
+            let own = if self.params.assign == Assign::Threshold && spectrum.components.len() > 1 {
+                let part = pencil.induced(nodes, &mut vec![u32::MAX; pencil.n()]);
+                self.params.assign.labels(&part, rows.view(), seed)
+            } else {
+                self.params.assign.labels(pencil, rows.view(), seed)
+            };
             for (&node, label) in nodes.iter().zip(own) {
                 labels[node as usize] = next + label;
             }
             next += columns.len().max(1) as u32;
         }
         labels
-    }
-
-    fn assign(&self, pencil: &Pencil, nodes: &[u32], rows: &Array2<f64>, seed: u64) -> Vec<u32> {
-        match self.params.assign {
-            Assign::Kmeans => {
-                let params = KMeansParams { k: rows.ncols(), ..KMeansParams::default() };
-                kmeans(rows.view(), &params, seed).labels
-            }
-            Assign::Discretize => discretize(rows.view(), seed),
-            Assign::ClusterQr | Assign::Merge => cluster_qr(rows.view()),
-            Assign::Sign => rows.column(1).iter().map(|&x| u32::from(x > 0.0)).collect(),
-            Assign::Threshold => {
-                let part = pencil.induced(nodes, &mut vec![u32::MAX; pencil.n()]);
-                let cut = best_threshold(&part, &rows.column(1).to_vec());
-                cut.above.iter().map(|&above| u32::from(above)).collect()
-            }
-        }
     }
 }
 

@@ -70,6 +70,10 @@ pub struct NcutParams {
     pub max_iter: usize,
     /// Whether to check by an inertia that no eigenvalue was missed (k-way).
     pub certify: bool,
+    /// The most bytes that the eigen-solver may need, by its estimate.
+    pub max_bytes: Option<u64>,
+    /// k-way with a fixed k: this many eigenvectors and clusters more, as in scikit-learn's coin example (26 + 3).
+    pub extra_vectors: usize,
     /// The merging of `assign = "merge"` (k-way).
     pub merge: SpectralMerge,
 }
@@ -91,6 +95,8 @@ impl Default for NcutParams {
             tol: 1e-6,
             max_iter: 1000,
             certify: true,
+            max_bytes: None,
+            extra_vectors: 0,
             merge: SpectralMerge::default(),
         }
     }
@@ -163,6 +169,9 @@ impl Ncut {
         if params.max_iter < 1 {
             return refuse("cluster.max_iter", &params.max_iter, "at least 1");
         }
+        if params.extra_vectors > 0 && matches!(params.assign, Assign::Sign | Assign::Threshold) {
+            return refuse("cluster.extra_vectors", &params.extra_vectors, "0 where the second vector is cut in two");
+        }
         let in_two = matches!(params.assign, Assign::Sign | Assign::Threshold);
         if in_two && params.method == Method::Kway && params.k != ClusterCount::Fixed(2) {
             return refuse("cluster.assign", &"sign or threshold", "used with k = 2");
@@ -178,7 +187,14 @@ impl Ncut {
 
     fn eigen_params(&self, k: usize) -> EigenParams {
         let p = &self.params;
-        EigenParams { k, tol: p.tol, max_iter: p.max_iter, solver: p.solver, certify: p.certify }
+        EigenParams {
+            k,
+            tol: p.tol,
+            max_iter: p.max_iter,
+            solver: p.solver,
+            certify: p.certify,
+            max_bytes: p.max_bytes,
+        }
     }
 }
 
@@ -189,10 +205,7 @@ impl Clusterer for Ncut {
             Method::Kway => self.params.laplacian,
             Method::Recursive => Laplacian::Normalized,
         };
-        let mut pencil = Pencil::new(affinity, laplacian, self.params.max_edge)?;
-        if let Some(geometry) = graph.geometry() {
-            pencil = pencil.with_positions(&geometry.centroid);
-        }
+        let pencil = Pencil::of_graph(graph, laplacian, self.params.max_edge)?;
         if pencil.n() == 0 {
             return Ok(Clustering::converged(Partition::whole(0)));
         }

@@ -4,8 +4,8 @@ use super::Ncut;
 use super::kway::pack_components;
 use crate::assign::{ThresholdCut, even_thresholds};
 use crate::eigen::cholesky::minimum_degree;
-use crate::eigen::shift_invert::{Wanted, shift_invert_in_order};
-use crate::eigen::{EigenError, EigenParams, Solver, solve_connected};
+use crate::eigen::shift_invert::shift_invert_in_order;
+use crate::eigen::{EigenError, EigenParams, Solver, Wanted, solve_connected};
 use crate::pencil::Pencil;
 use segcut_core::{Clustering, Context, Note, Partition, StageError, Status, Stop};
 
@@ -152,6 +152,7 @@ impl Cutter<'_> {
                     max_steps: eigen.max_iter,
                     certify: false,
                     seed: self.context.seed,
+                    max_bytes: eigen.max_bytes,
                 };
                 shift_invert_in_order(part, wanted, None, self.context)?
             }

@@ -8,7 +8,6 @@ mod contour;
 mod gradient;
 mod half_disc;
 mod histogram;
-mod lloyd;
 mod local_variance;
 mod palette;
 mod position;

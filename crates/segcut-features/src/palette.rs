@@ -1,11 +1,11 @@
 //! Image → numbers of palette colors on a coarse grid.
 
 use crate::color::{ColorKind, ColorRows};
-use crate::lloyd::{Lloyd, centres};
 use crate::local_variance::VarianceRows;
 use segcut_core::{
     BandSource, Codes, ColorSpace, Context, FeatureExtractor, FeatureMap, Features, Grid, Image, StageError,
 };
+use segcut_pixel::{Lloyd, centres};
 use serde::{Deserialize, Serialize};
 
 /// What of the colors is coded.

@@ -1,4 +1,4 @@
-//! Points → k centres and the nearest centre of each point.
+//! Points → k centres and the nearest centre of each point: how a palette is made for an image.
 
 use multiversion::multiversion;
 use rand::RngExt;
@@ -8,27 +8,47 @@ use rand_chacha::rand_core::SeedableRng;
 /// Centres that are compared at once.
 const LANES: usize = 16;
 
-/// What [`centres`] does with the points.
-pub(crate) struct Lloyd {
-    pub(crate) k: usize,
+/// How many centres [`centres`] makes, and with how much work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lloyd {
+    /// Centres.
+    pub k: usize,
     /// Points drawn for the iterations.
-    pub(crate) sample: usize,
-    pub(crate) steps: usize,
+    pub sample: usize,
+    /// Iterations.
+    pub steps: usize,
 }
 
-/// Centres of points, one plane per dimension, filled up to whole lanes.
-pub(crate) struct Centres {
+/// Centres of points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Centres {
     k: usize,
     dims: usize,
-    /// dims planes.
+    /// One plane per dimension, filled up to whole lanes.
     planes: Vec<f32>,
     /// |c|² / 2 per centre; infinite where there is none.
     half_squares: Vec<f32>,
 }
 
-/// Points (row-major, `dims` values each; at least one) → k centres, by a fixed number of Lloyd steps
-/// (1982) from a random sample of them. A centre that no point is nearest to stays where it is.
-pub(crate) fn centres(points: &[f32], dims: usize, lloyd: &Lloyd, seed: u64) -> Centres {
+/// Points → k centres (fewer where there are fewer points), by a fixed number of Lloyd steps (1982) from a random
+/// sample of them. A centre that no point is nearest to stays where it is.
+///
+/// # Shapes
+/// `points` is row-major, `dims` values each, at least one point.
+///
+/// # Panics
+/// Where `dims` is 0.
+///
+/// # Determinism
+/// The seed draws the sample and the first centres.
+///
+/// # Examples
+/// ```
+/// use segcut_pixel::{Lloyd, centres};
+/// let found = centres(&[0.0, 1.0, 10.0, 11.0], 1, &Lloyd { k: 1, sample: 4, steps: 1 }, 0);
+/// assert_eq!(found.rows(), ndarray::arr2(&[[5.5]]));
+/// ```
+pub fn centres(points: &[f32], dims: usize, lloyd: &Lloyd, seed: u64) -> Centres {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let count = points.len() / dims;
     let mut order: Vec<u32> = (0..count as u32).collect();
@@ -77,13 +97,13 @@ impl Centres {
     }
 
     /// k rows of `dims` values.
-    pub(crate) fn rows(&self) -> ndarray::Array2<f32> {
+    pub fn rows(&self) -> ndarray::Array2<f32> {
         let filled = self.half_squares.len();
         ndarray::Array2::from_shape_fn((self.k, self.dims), |(i, d)| self.planes[d * filled + i])
     }
 
-    /// The nearest centre of each point, the first of equals.
-    pub(crate) fn nearest(&self, points: &[f32], out: &mut [u32]) {
+    /// Writes the nearest centre of each point, the first of equals.
+    pub fn nearest(&self, points: &[f32], out: &mut [u32]) {
         match self.dims {
             3 => nearest_of_three(&self.planes, &self.half_squares, points, out),
             _ => nearest_of_any(self, points, out),

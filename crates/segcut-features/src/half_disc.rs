@@ -1,51 +1,77 @@
 //! Image → contour strength by oriented half-discs.
 
 use crate::color::{ColorKind, ColorRows};
-use crate::contour::{Coarse, Level, cell_rows};
+use crate::disc_rows::{DiscLevel, HalfDiscs, Planes};
+use crate::pyramid::{Coarse, Level, cell_rows};
 use crate::row_map::row_map;
 use segcut_core::{BandSource, ColorSpace, Context, FeatureExtractor, Features, Image, StageError};
 use segcut_pixel::RowShape;
 use serde::{Deserialize, Serialize};
-use std::f64::consts::PI;
 use std::ops::Range;
 
-/// Cells are this many pixels wide.
-const STEP: usize = 2;
-
-/// Cells this near to the diameter are in neither half.
-const DIAMETER: f64 = 0.4;
+/// Discs of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscScale {
+    /// Side of the cells whose means are compared, in pixels: 1, 2, 4, 8 or 16.
+    pub cell: usize,
+    /// Radius of the disc, in cells.
+    pub radius: usize,
+    /// What this size counts.
+    pub weight: f32,
+}
 
 /// Parameters of [`HalfDisc`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HalfDiscParams {
-    /// Radius of the disc, in cells of 2×2 pixels.
-    pub radius: usize,
+    /// The sizes of discs whose strengths are added.
+    pub scales: Vec<DiscScale>,
     /// Directions of the diameter, evenly spread over half a turn.
     pub orientations: usize,
     /// What a and b count against L.
     pub chroma: f32,
+    /// What the difference of the halves' standard deviations counts against that of their means; 0 leaves it out.
+    pub spread: f32,
+    /// Whether strengths are smoothed along the diameter, over one radius to either side.
+    pub smooth: bool,
+    /// Whether the map keeps all directions instead of the strongest.
+    pub oriented: bool,
 }
 
 impl Default for HalfDiscParams {
     fn default() -> Self {
-        Self { radius: 3, orientations: 8, chroma: 2.0 }
+        Self {
+            scales: vec![DiscScale { cell: 2, radius: 3, weight: 1.0 }],
+            orientations: 8,
+            chroma: 2.0,
+            spread: 0.0,
+            smooth: false,
+            oriented: false,
+        }
     }
 }
 
-/// Image → map `contour`: the largest difference of the mean colors of two half-discs, over the
+/// Image → map `contour`: the difference of the colors of two half-discs, at several radii, over the
 /// directions of the diameter.
 ///
-/// The oriented operator of Martin, Fowlkes and Malik (PAMI 2004) on means instead of histograms, at half
-/// resolution: cells are means of 2×2 pixels, a disc holds the offsets with dx² + dy² ≤ r² + r, and the
-/// result is enlarged bilinearly. The frame reflects.
+/// The oriented operator of Martin, Fowlkes and Malik (PAMI 2004) on means (and standard deviations)
+/// instead of histograms: a disc holds the offsets with dx² + dy² ≤ r² + r, pixels within 0.4 of the
+/// diameter are in neither half, and the strength is √Σ (Δmean² + spread² · Δdeviation²) over the
+/// channels. Large discs are laid over the means of cells and enlarged bilinearly, so that the cost does
+/// not grow with the radius. The frame reflects. Smoothing fits a parabola across the diameter inside an
+/// ellipse one radius long (Arbeláez et al. 2011, section 3.1, there of the same form) and keeps what is
+/// above 0.
+///
+/// # Shapes
+/// One value per pixel, or one per orientation, as [`ContourSum`](segcut_core::ContourSum) reads them.
 ///
 /// # Units
 /// L·a·b over 100, a and b times `chroma`: a step from black to white is 1. Channels of multi-band images
 /// count as L.
 ///
 /// # Cost
-/// O(H·W·orientations·radius²) / 4 additions per channel.
+/// O(H·W·orientations·radius / cell²) additions per channel and scale.
 ///
 /// # Examples
 /// ```
@@ -61,10 +87,9 @@ impl Default for HalfDiscParams {
 /// ```
 #[derive(Debug, Clone)]
 pub struct HalfDisc {
-    radius: usize,
-    chroma: f32,
-    /// Per direction the offsets (dy, dx) of one half; the other half is its mirror image.
-    halves: Vec<Vec<[isize; 2]>>,
+    params: HalfDiscParams,
+    /// One for each scale.
+    discs: Vec<HalfDiscs>,
 }
 
 impl HalfDisc {
@@ -73,28 +98,33 @@ impl HalfDisc {
     /// # Errors
     /// [`StageError::Parameter`].
     pub fn new(params: HalfDiscParams) -> Result<Self, StageError> {
-        if !(1..=20).contains(&params.radius) {
-            return Err(StageError::parameter("half_disc.radius", params.radius, "from 1 to 20 cells"));
+        let refused = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
+        if !(1..=8).contains(&params.scales.len()) {
+            return refused("half_disc.scales", &params.scales.len(), "from 1 to 8 of them");
+        }
+        for scale in &params.scales {
+            if !(scale.cell.is_power_of_two() && scale.cell <= 16) {
+                return refused("half_disc.scales.cell", &scale.cell, "1, 2, 4, 8 or 16 pixels");
+            }
+            if !(1..=20).contains(&scale.radius) {
+                return refused("half_disc.scales.radius", &scale.radius, "from 1 to 20 cells");
+            }
+            if !(0.0..=1000.0).contains(&scale.weight) {
+                return refused("half_disc.scales.weight", &scale.weight, "from 0 to 1000");
+            }
         }
         if !(2..=64).contains(&params.orientations) {
-            return Err(StageError::parameter("half_disc.orientations", params.orientations, "from 2 to 64"));
+            return refused("half_disc.orientations", &params.orientations, "from 2 to 64");
         }
-        if !(0.0..=100.0).contains(&params.chroma) {
-            return Err(StageError::parameter("half_disc.chroma", params.chroma, "from 0 to 100"));
+        for (name, value) in [("half_disc.chroma", params.chroma), ("half_disc.spread", params.spread)] {
+            if !(0.0..=100.0).contains(&value) {
+                return refused(name, &value, "from 0 to 100");
+            }
         }
-        let angle = |o: usize| o as f64 * PI / params.orientations as f64;
-        let halves = (0..params.orientations).map(|o| half(params.radius, angle(o))).collect();
-        Ok(Self { radius: params.radius, chroma: params.chroma, halves })
+        let disc = |scale: &DiscScale| HalfDiscs::new(scale.radius, params.orientations, params.spread, params.smooth);
+        let discs = params.scales.iter().map(disc).collect();
+        Ok(Self { params, discs })
     }
-}
-
-/// Offsets on the left of the diameter with this direction.
-fn half(radius: usize, angle: f64) -> Vec<[isize; 2]> {
-    let r = radius as isize;
-    let offsets = (-r..=r).flat_map(|dy| (-r..=r).map(move |dx| [dy, dx]));
-    let inside = |&[dy, dx]: &[isize; 2]| dy * dy + dx * dx <= r * r + r;
-    let left = |&[dy, dx]: &[isize; 2]| dy as f64 * angle.cos() - dx as f64 * angle.sin() > DIAMETER;
-    offsets.filter(inside).filter(left).collect()
 }
 
 impl FeatureExtractor for HalfDisc {
@@ -103,7 +133,8 @@ impl FeatureExtractor for HalfDisc {
     fn extract<'a>(&self, images: &'a [Image], _: &Context) -> Result<Vec<Features<'a>>, StageError> {
         let one = |image: &'a Image| {
             let rows = HalfDiscRows { image, disc: self.clone() };
-            Ok(Features { maps: vec![row_map("contour", image, 1, rows)?], attention: None })
+            let dims = if self.params.oriented { self.params.orientations } else { 1 };
+            Ok(Features { maps: vec![row_map("contour", image, dims, rows)?], attention: None })
         };
         images.iter().map(one).collect()
     }
@@ -116,87 +147,78 @@ struct HalfDiscRows<'a> {
 
 impl BandSource for HalfDiscRows<'_> {
     fn fill(&self, rows: Range<usize>, out: &mut [f32]) {
-        out.fill(0.0);
         if rows.is_empty() {
             return;
         }
-        let all = self.image.height().div_ceil(STEP);
-        let cells = cell_rows(&rows, STEP, all);
-        let halo = cells.start.saturating_sub(self.disc.radius)..(cells.end + self.disc.radius).min(all);
-        let level = self.level(halo);
-        let width = level.shape.width;
-        let mut strength = vec![0.0; cells.len() * width];
-        for (row, out) in cells.clone().zip(strength.chunks_exact_mut(width)) {
-            self.disc.strongest(&level, row, out);
+        let width = self.image.width();
+        let params = &self.disc.params;
+        let size = rows.len() * width;
+        let mut planes = vec![0.0; params.orientations * size];
+        let mut level = self.finest(&rows);
+        let mut cell = 1;
+        let coarsest = params.scales.iter().map(|scale| scale.cell).max().unwrap_or(1);
+        loop {
+            for (scale, disc) in params.scales.iter().zip(&self.disc.discs).filter(|(scale, _)| scale.cell == cell) {
+                let cells = cell_rows(&rows, cell, level.shape.height);
+                let strength = disc.strengths(&DiscLevel::new(&level, disc.radius()), cells.clone());
+                let Planes { values, width: columns, .. } = strength;
+                for (plane, values) in planes.chunks_exact_mut(size).zip(values.chunks_exact(cells.len() * columns)) {
+                    let coarse = Coarse { values, rows: cells.clone(), width: columns, step: cell };
+                    coarse.add_enlarged(rows.start, width, scale.weight, plane);
+                }
+            }
+            if cell == coarsest {
+                break;
+            }
+            level = level.halved();
+            cell *= 2;
         }
-        let coarse = Coarse { values: &strength, rows: cells, width, step: STEP };
-        coarse.add_enlarged(rows.start, self.image.width(), 1.0, out);
+        match params.oriented {
+            true => interleave(&planes, size, out),
+            false => strongest(&planes, size, out),
+        }
+    }
+}
+
+/// Planes one after the other → all values of a pixel side by side.
+fn interleave(planes: &[f32], size: usize, out: &mut [f32]) {
+    let count = planes.len() / size;
+    for (plane, values) in planes.chunks_exact(size).enumerate() {
+        for (cell, &value) in out.chunks_exact_mut(count).zip(values) {
+            cell[plane] = value;
+        }
+    }
+}
+
+fn strongest(planes: &[f32], size: usize, out: &mut [f32]) {
+    out.fill(0.0);
+    for values in planes.chunks_exact(size) {
+        out.iter_mut().zip(values).for_each(|(out, &value)| *out = out.max(value));
     }
 }
 
 impl HalfDiscRows<'_> {
-    /// The cells of these rows, as planes one after the other in each row, reflected beyond left and right.
-    fn level(&self, cells: Range<usize>) -> Level {
+    /// The pixels that all scales need for `rows`, from a row that every scale's cells start at.
+    fn finest(&self, rows: &Range<usize>) -> Level {
+        let (height, params) = (self.image.height(), &self.disc.params);
+        let needed = params.scales.iter().zip(&self.disc.discs).map(|(scale, disc)| {
+            let all = height.div_ceil(scale.cell);
+            let halo = disc.halo(&cell_rows(rows, scale.cell, all), all);
+            (halo.start * scale.cell, halo.end * scale.cell)
+        });
+        let (start, end) = needed.fold((rows.start, rows.end), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let unit = params.scales.iter().map(|scale| scale.cell).max().unwrap_or(1);
+        let span = start / unit * unit..end.next_multiple_of(unit).min(height);
         let colors = ColorRows::new(self.image, ColorKind::Lab);
-        let (height, width, channels) = (self.image.height(), self.image.width(), colors.dims());
-        let span = cells.start * STEP..(cells.end * STEP).min(height);
-        let mut values = vec![0.0; span.len() * width * channels];
+        let shape = RowShape { height, width: self.image.width(), channels: colors.dims() };
+        let mut values = vec![0.0; span.len() * shape.width * shape.channels];
         colors.fill(span.clone(), &mut values);
-        let chroma = if self.image.space() == ColorSpace::Multiband { 1.0 } else { self.disc.chroma };
-        let pixels = Level { shape: RowShape { height, width, channels }, rows: span, values };
-        let halved = pixels.halved();
-        let r = self.disc.radius;
-        let padded = halved.shape.width + 2 * r;
-        let mut planes = Vec::with_capacity(halved.rows.len() * padded * channels);
-        for row in halved.values.chunks_exact(halved.shape.width * channels) {
-            for c in 0..channels {
-                let scale = if c == 0 { 0.01 } else { 0.01 * chroma };
-                let at = |x: usize| scale * row[reflected(x as isize - r as isize, halved.shape.width) * channels + c];
-                planes.extend((0..padded).map(at));
-            }
+        let chroma = if self.image.space() == ColorSpace::Multiband { 0.01 } else { 0.01 * params.chroma };
+        for pixel in values.chunks_exact_mut(shape.channels) {
+            pixel[0] *= 0.01;
+            pixel[1..].iter_mut().for_each(|value| *value *= chroma);
         }
-        Level { values: planes, ..halved }
-    }
-}
-
-/// The place inside 0..n that mirrors at the ends show at i: … 1 0 | 0 1 … n−1 | n−1 …
-fn reflected(i: isize, n: usize) -> usize {
-    let i = i.rem_euclid(2 * n as isize) as usize;
-    if i < n { i } else { 2 * n - 1 - i }
-}
-
-impl HalfDisc {
-    /// One row of the largest difference over the directions.
-    fn strongest(&self, level: &Level, row: usize, out: &mut [f32]) {
-        let (width, channels, r) = (level.shape.width, level.shape.channels, self.radius);
-        let (padded, all) = (width + 2 * r, level.shape.height);
-        let line = |y: isize, c: usize| {
-            let at = reflected(y, all) - level.rows.start;
-            &level.values[(at * channels + c) * padded..][..padded]
-        };
-        let mut difference = vec![0.0f32; width];
-        let mut squares = vec![0.0f32; width];
-        for half in &self.halves {
-            squares.fill(0.0);
-            for c in 0..channels {
-                difference.fill(0.0);
-                for &[dy, dx] in half {
-                    let left = &line(row as isize + dy, c)[r.wrapping_add_signed(dx)..][..width];
-                    let right = &line(row as isize - dy, c)[r.wrapping_add_signed(-dx)..][..width];
-                    add_difference(&mut difference, left, right);
-                }
-                squares.iter_mut().zip(&difference).for_each(|(sum, d)| *sum += d * d);
-            }
-            let share = 1.0 / (half.len() * half.len()) as f32;
-            out.iter_mut().zip(&squares).for_each(|(out, sum)| *out = out.max(sum * share));
-        }
-        out.iter_mut().for_each(|out| *out = out.sqrt());
-    }
-}
-
-fn add_difference(sum: &mut [f32], left: &[f32], right: &[f32]) {
-    for (sum, (left, right)) in sum.iter_mut().zip(left.iter().zip(right)) {
-        *sum += left - right;
+        Level { shape, rows: span, values }
     }
 }
 
@@ -212,22 +234,33 @@ mod tests {
         Image::new(height, width, space, Samples::U8(samples)).unwrap()
     }
 
-    fn rows_of(image: &Image) -> HalfDiscRows<'_> {
-        HalfDiscRows { image, disc: HalfDisc::new(HalfDiscParams::default()).unwrap() }
+    fn everything() -> HalfDiscParams {
+        let scale = |cell, radius| DiscScale { cell, radius, weight: 0.5 };
+        HalfDiscParams {
+            scales: vec![scale(1, 3), scale(2, 2), scale(4, 5)],
+            spread: 1.0,
+            smooth: true,
+            oriented: true,
+            orientations: 4,
+            ..HalfDiscParams::default()
+        }
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
         fn rows_do_not_depend_on_the_cut(
-            (height, width, channels) in (1usize..60, 1usize..20, 1usize..5), cut in 0usize..60,
+            (height, width, channels) in (1usize..60, 1usize..20, 1usize..5), cut in 0usize..60, all in any::<bool>(),
         ) {
             let image = image(height, width, channels);
-            let (source, cut) = (rows_of(&image), cut % (height + 1));
-            let mut whole = vec![0.0; height * width];
+            let params = if all { everything() } else { HalfDiscParams::default() };
+            let dims = if params.oriented { params.orientations } else { 1 };
+            let source = HalfDiscRows { image: &image, disc: HalfDisc::new(params).unwrap() };
+            let cut = cut % (height + 1);
+            let mut whole = vec![0.0; height * width * dims];
             source.fill(0..height, &mut whole);
-            let mut parts = vec![9.0; height * width];
-            let (top, bottom) = parts.split_at_mut(cut * width);
+            let mut parts = vec![9.0; height * width * dims];
+            let (top, bottom) = parts.split_at_mut(cut * width * dims);
             source.fill(0..cut, top);
             source.fill(cut..height, bottom);
             prop_assert_eq!(whole, parts);
@@ -235,28 +268,36 @@ mod tests {
     }
 
     #[test]
-    fn equal_to_direct_sums() {
-        let image = image(24, 26, 1);
-        let source = rows_of(&image);
-        let level = source.level(0..12);
-        let cell = |y: isize, x: isize| level.values[reflected(y, 12) * 19 + reflected(x, 13) + 3];
-        let mut row = vec![0.0; 13];
-        source.disc.strongest(&level, 4, &mut row);
-        for (x, &found) in row.iter().enumerate() {
-            let mean = |half: &[[isize; 2]], sign: isize| {
-                let sum: f32 = half.iter().map(|[dy, dx]| cell(4 + sign * dy, x as isize + sign * dx)).sum();
-                sum / half.len() as f32
-            };
-            let direct = source.disc.halves.iter().map(|h| (mean(h, 1) - mean(h, -1)).abs()).fold(0.0, f32::max);
-            assert!((found - direct).abs() < 1e-5, "{found} {direct}");
-        }
+    fn the_direction_of_a_step_is_the_strongest() {
+        let samples = (0..32 * 32).map(|i| if i % 32 < 16 { 0 } else { 255 }).collect();
+        let image = Image::new(32, 32, ColorSpace::Gray, Samples::U8(samples)).unwrap();
+        let params = HalfDiscParams { oriented: true, smooth: true, ..HalfDiscParams::default() };
+        let disc = HalfDisc::new(params).unwrap();
+        let features = disc.extract(std::slice::from_ref(&image), &Context::default()).unwrap();
+        let map = &features[0].maps[0];
+        let here = &map.held_values().unwrap()[(16 * 32 + 16) * 8..][..8];
+        assert!(here.iter().enumerate().all(|(o, &v)| o == 4 || v < here[4]), "{here:?}");
+    }
+
+    #[test]
+    fn an_image_of_one_color_has_no_contour() {
+        let image = Image::new(9, 30, ColorSpace::Srgb, Samples::U8([7, 90, 200].repeat(270))).unwrap();
+        let disc = HalfDisc::new(everything()).unwrap();
+        let features = disc.extract(std::slice::from_ref(&image), &Context::default()).unwrap();
+        assert!(features[0].maps[0].held_values().unwrap().iter().all(|v| v.abs() < 1e-3));
     }
 
     #[test]
     fn bad_parameters_are_named() {
         let refused = |params| HalfDisc::new(params).unwrap_err().to_string();
         let base = HalfDiscParams::default;
-        assert!(refused(HalfDiscParams { radius: 0, ..base() }).starts_with("half_disc.radius = 0"));
+        let scale = |cell, radius, weight| vec![DiscScale { cell, radius, weight }];
+        let of = |scales| refused(HalfDiscParams { scales, ..base() });
+        assert!(of(vec![]).starts_with("half_disc.scales = 0"));
+        assert!(of(scale(3, 5, 1.0)).starts_with("half_disc.scales.cell = 3"));
+        assert!(of(scale(1, 0, 1.0)).starts_with("half_disc.scales.radius = 0"));
+        assert!(of(scale(1, 5, f32::NAN)).starts_with("half_disc.scales.weight = NaN"));
         assert!(refused(HalfDiscParams { orientations: 1, ..base() }).starts_with("half_disc.orientations = 1"));
+        assert!(refused(HalfDiscParams { spread: -1.0, ..base() }).starts_with("half_disc.spread = -1"));
     }
 }

@@ -5,18 +5,20 @@
 
 mod color;
 mod contour;
+mod disc_rows;
 mod gradient;
 mod half_disc;
 mod histogram;
 mod local_variance;
 mod palette;
 mod position;
+mod pyramid;
 mod row_map;
 mod texture;
 
 pub use color::{Color, ColorKind, ColorParams};
 pub use contour::{Contour, ContourParams};
-pub use half_disc::{HalfDisc, HalfDiscParams};
+pub use half_disc::{DiscScale, HalfDisc, HalfDiscParams};
 pub use histogram::{Histogram, HistogramParams};
 pub use palette::{Palette, PaletteParams, Statistic};
 pub use position::{Position, PositionParams, PositionUnit};

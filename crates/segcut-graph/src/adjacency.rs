@@ -1,7 +1,8 @@
 //! Label map → which regions touch, along how many pixel pairs, with how strong a contour between.
 
+use crate::oriented_border::oriented_strength;
 use crate::pair_table::PairTable;
-use segcut_core::{FeatureMap, LabelMap, VOID};
+use segcut_core::{ContourSum, LabelMap, VOID};
 use std::ops::Range;
 
 /// Edges of a region adjacency graph with what was measured along the borders.
@@ -11,7 +12,8 @@ pub struct Adjacency {
     pub edges: Vec<[u32; 2]>,
     /// Touching pixel pairs per edge; 0 where the regions are only within the radius.
     pub border_length: Vec<f32>,
-    /// Mean over all pixel pairs of the strongest contour value on the line between them, where a map was given.
+    /// Mean over all pixel pairs of the strongest contour value on the line between them, where a map was given; of
+    /// a map with orientations the mean along the border.
     pub boundary_strength: Option<Vec<f32>>,
 }
 
@@ -38,12 +40,29 @@ struct Offset {
 /// ends included (the intervening contour of Leung & Malik 1998); for touching pixels that is the
 /// larger of two values. An edge has the mean over its pairs. VOID pixels belong to no pair.
 ///
+/// A contour with orientations is read in the direction of the border ([`oriented_strength`]); edges without a
+/// border of 4-neighbours have its strongest orientation, by the rule above.
+///
 /// # Shapes
-/// `contour` has one value per pixel of `labels` (the caller has checked).
+/// `contour` has the size of `labels` (the caller has checked).
 ///
 /// # Cost
 /// O(pixels · neighbours), plus sorting the edges. The contour is read in bands of rows.
-pub(crate) fn adjacency(labels: &LabelMap, hood: Neighbourhood, contour: Option<&FeatureMap<'_>>) -> Adjacency {
+pub(crate) fn adjacency(labels: &LabelMap, hood: Neighbourhood, contour: Option<&ContourSum<'_, '_>>) -> Adjacency {
+    let oriented = contour.filter(|sum| sum.orientations() > 1);
+    let only_borders = hood.connectivity == 4 && hood.radius <= 1.0;
+    let Some(sum) = oriented else {
+        return count_pairs(labels, hood, contour);
+    };
+    let mut found = count_pairs(labels, hood, contour.filter(|_| !only_borders));
+    let along = oriented_strength(labels, &found.edges, sum);
+    let anywhere = found.boundary_strength.take().unwrap_or_else(|| vec![0.0; along.len()]);
+    let both = along.into_iter().zip(anywhere);
+    found.boundary_strength = Some(both.map(|(along, anywhere)| along.unwrap_or(anywhere)).collect());
+    found
+}
+
+fn count_pairs(labels: &LabelMap, hood: Neighbourhood, contour: Option<&ContourSum<'_, '_>>) -> Adjacency {
     let offsets = offsets(hood);
     let reach = offsets.iter().map(|o| o.down).max().unwrap_or(0);
     let mut pairs = Pairs { table: PairTable::new(), touching: Vec::new(), all: Vec::new(), strength: Vec::new() };
@@ -51,9 +70,9 @@ pub(crate) fn adjacency(labels: &LabelMap, hood: Neighbourhood, contour: Option<
     let mut buffer = Vec::new();
     for rows in bands(height, width) {
         let tall = rows.start..(rows.end + reach).min(height);
-        if let Some(map) = contour {
+        if let Some(sum) = contour {
             buffer.resize(tall.len() * width, 0.0);
-            map.read_rows(tall, &mut buffer);
+            sum.read_strongest(tall, &mut buffer);
         }
         for row in rows.clone() {
             for offset in &offsets {
@@ -170,7 +189,7 @@ fn strongest(contour: &[f32], at: usize, width: usize, offset: &Offset) -> f32 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use segcut_core::Grid;
+    use segcut_core::{FeatureMap, Grid};
     use std::collections::BTreeMap;
 
     fn hood(connectivity: u8, radius: f64) -> Neighbourhood {
@@ -195,19 +214,32 @@ mod tests {
     #[test]
     fn strength_is_the_mean_of_the_larger_ends() {
         let labels = LabelMap::new(2, 2, vec![0, 1, 0, 1]).unwrap();
-        let contour = FeatureMap::held("contour", Grid::pixels(2, 2), 1, vec![1.0, 3.0, 8.0, 0.0]).unwrap();
-        let found = adjacency(&labels, hood(4, 1.0), Some(&contour));
+        let maps = [FeatureMap::held("contour", Grid::pixels(2, 2), 1, vec![1.0, 3.0, 8.0, 0.0]).unwrap()];
+        let contour = ContourSum::of(&maps, &BTreeMap::new(), [2, 2]).unwrap();
+        let found = adjacency(&labels, hood(4, 1.0), contour.as_ref());
         assert_eq!(found.boundary_strength, Some(vec![5.5]));
     }
 
     #[test]
     fn far_pairs_see_the_contour_between_them() {
         let labels = LabelMap::new(1, 3, vec![0, 1, 2]).unwrap();
-        let contour = FeatureMap::held("contour", Grid::pixels(1, 3), 1, vec![1.0, 7.0, 2.0]).unwrap();
-        let found = adjacency(&labels, hood(4, 2.0), Some(&contour));
+        let maps = [FeatureMap::held("contour", Grid::pixels(1, 3), 1, vec![1.0, 7.0, 2.0]).unwrap()];
+        let contour = ContourSum::of(&maps, &BTreeMap::new(), [1, 3]).unwrap();
+        let found = adjacency(&labels, hood(4, 2.0), contour.as_ref());
         assert_eq!(found.edges, [[0, 1], [0, 2], [1, 2]]);
         assert_eq!(found.border_length, [1.0, 0.0, 1.0]);
         assert_eq!(found.boundary_strength, Some(vec![7.0, 7.0, 7.0]));
+    }
+
+    #[test]
+    fn borders_of_diagonal_neighbours_have_the_strongest_orientation() {
+        let labels = LabelMap::new(2, 2, vec![0, 1, 1, 2]).unwrap();
+        let maps = [FeatureMap::held("contour", Grid::pixels(2, 2), 2, [3.0, 5.0].repeat(4)).unwrap()];
+        let contour = ContourSum::of(&maps, &BTreeMap::new(), [2, 2]).unwrap();
+        let found = adjacency(&labels, hood(8, 1.0), contour.as_ref());
+        assert_eq!(found.edges, [[0, 1], [0, 2], [1, 2]]);
+        assert_eq!(found.boundary_strength.unwrap()[1], 5.0);
+        assert_eq!(adjacency(&labels, hood(4, 1.0), contour.as_ref()).edges, [[0, 1], [1, 2]]);
     }
 
     /// The definition, pair by pair.

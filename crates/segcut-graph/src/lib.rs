@@ -11,6 +11,7 @@ mod greedy_merging;
 mod histogram;
 mod laplacian;
 mod merge_cost;
+mod oriented_border;
 mod pair_table;
 mod pmi;
 mod pool;

@@ -5,7 +5,8 @@ use crate::edge_weight::{Measured, Scale, Terms, weights};
 use crate::region_parts::RegionParts;
 use crate::ring::add_ring;
 use segcut_core::{
-    AffinityError, Context, FeatureBlock, FeatureMaps, GraphBuilder, GraphError, LabelMap, RegionGraph, StageError,
+    AffinityError, Context, ContourSumError, FeatureBlock, FeatureMaps, GraphBuilder, GraphError, LabelMap,
+    RegionGraph, StageError,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,16 +26,9 @@ pub enum RagError {
         /// Rows and columns of the labels.
         labels: [usize; 2],
     },
-    /// The contour map must have one value per pixel.
-    #[error("contour map {name} must hold one value per pixel; it has {dims} values per cell and step {step:?}")]
-    Contour {
-        /// The map.
-        name: String,
-        /// Values per cell.
-        dims: usize,
-        /// Pixels from cell to cell.
-        step: [f64; 2],
-    },
+    /// The contour maps do not fit.
+    #[error(transparent)]
+    Contour(#[from] ContourSumError),
     /// A weight is given for a map that is not there.
     #[error("graph.weights names {name}, but the feature maps are {maps:?}")]
     NoSuchMap {
@@ -73,8 +67,9 @@ pub struct RagParams {
     /// Factor of each feature map's distance, by the map's name. Not named: 1 for means, 0 (left out) for
     /// histograms.
     pub weights: BTreeMap<String, f64>,
-    /// The map that is averaged along borders instead of over regions, where there is one of this name.
-    pub contour: String,
+    /// Maps that are added with these weights and averaged along borders instead of over regions; none: the map
+    /// `contour`, where there is one.
+    pub contours: BTreeMap<String, f64>,
     /// How strongly a contour along the border lowers the weight; 0 does not. c is 1 under a fixed
     /// scale, else the mean strength of the image's borders.
     pub contour_weight: f64,
@@ -91,7 +86,7 @@ impl Default for RagParams {
             radius: 1.0,
             scale: Scale::Adaptive { factor: 1.0, quantile: 0.5 },
             weights: BTreeMap::new(),
-            contour: "contour".to_owned(),
+            contours: BTreeMap::new(),
             contour_weight: 0.0,
             border_exponent: 0.0,
             ring: 0.0,
@@ -148,7 +143,9 @@ impl Rag {
             ("graph.ring", params.ring),
             ("graph.border_exponent", params.border_exponent),
         ];
-        for (name, value) in terms.into_iter().chain(params.weights.values().map(|&w| ("graph.weights", w))) {
+        let weights = params.weights.values().map(|&w| ("graph.weights", w));
+        let contours = params.contours.values().map(|&w| ("graph.contours", w));
+        for (name, value) in terms.into_iter().chain(weights).chain(contours) {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(StageError::parameter(name, value, "finite and at least 0"));
             }
@@ -159,7 +156,7 @@ impl Rag {
     fn graph(&self, labels: &LabelMap, maps: &FeatureMaps<'_>) -> Result<RegionGraph, RagError> {
         self.check_names(maps)?;
         let hood = Neighbourhood { connectivity: self.params.connectivity, radius: self.params.radius };
-        let mut parts = RegionParts::measure(labels, maps, &self.params.contour, hood)?;
+        let mut parts = RegionParts::measure(labels, maps, &self.params.contours, hood)?;
         let far = (self.params.ring > 0.0).then(|| add_ring(labels.n(), &mut parts.found));
         let named = |block: &FeatureBlock| self.params.weights.get(&block.name).copied();
         let distance = parts.distances(named);
@@ -285,9 +282,9 @@ mod tests {
         let rag = Rag::new(RagParams { weights, ..base() }).unwrap();
         let error = rag.build(&strip(), &[map("rgb", [0.0; 6])], &Context::default()).unwrap_err().to_string();
         assert_eq!(error, "graph.weights names lab, but the feature maps are [\"rgb\"]");
-        let two = FeatureMap::held("contour", Grid::pixels(1, 6), 2, vec![0.0; 12]).unwrap();
-        let error = Rag::new(base()).unwrap().build(&strip(), &[two], &Context::default()).unwrap_err().to_string();
-        assert!(error.starts_with("contour map contour must hold one value per pixel"), "{error}");
+        let short = FeatureMap::held("contour", Grid::pixels(1, 5), 1, vec![0.0; 5]).unwrap();
+        let error = Rag::new(base()).unwrap().build(&strip(), &[short], &Context::default()).unwrap_err().to_string();
+        assert!(error.starts_with("contour map contour must hold values per pixel"), "{error}");
     }
 
     #[test]

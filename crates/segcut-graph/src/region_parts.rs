@@ -3,10 +3,11 @@
 use crate::RagError;
 use crate::adjacency::{Adjacency, Neighbourhood, adjacency};
 use crate::geometry::geometry;
-use crate::pool::{check_size, pool};
+use crate::pool::pool;
 use segcut_core::{
-    Affinity, EdgeColumns, FeatureBlock, FeatureMap, FeatureMaps, LabelMap, RegionGraph, SparseAffinity,
+    Affinity, ContourSum, EdgeColumns, FeatureBlock, FeatureMaps, LabelMap, RegionGraph, SparseAffinity,
 };
+use std::collections::BTreeMap;
 
 /// Pooled features and measured borders.
 pub(crate) struct RegionParts {
@@ -15,20 +16,17 @@ pub(crate) struct RegionParts {
 }
 
 impl RegionParts {
-    /// Pools every map but the contour's over the regions, and that one along their borders.
+    /// Pools every map that is no contour over the regions, and the contours' sum along their borders.
     pub(crate) fn measure(
         labels: &LabelMap,
         maps: &FeatureMaps<'_>,
-        contour_name: &str,
+        contours: &BTreeMap<String, f64>,
         hood: Neighbourhood,
     ) -> Result<Self, RagError> {
-        let contour = maps.iter().find(|map| map.name() == contour_name);
-        if let Some(map) = contour {
-            check_contour(labels, map)?;
-        }
-        let pooled = maps.iter().filter(|map| map.name() != contour_name);
+        let sum = ContourSum::of(maps, contours, [labels.height(), labels.width()])?;
+        let pooled = maps.iter().filter(|map| !ContourSum::names(contours, map.name()));
         let features = pooled.map(|map| pool(labels, map)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { features, found: adjacency(labels, hood, contour) })
+        Ok(Self { features, found: adjacency(labels, hood, sum.as_ref()) })
     }
 
     /// d of every edge; blocks that are not `named` count once where they are means, and not where they are
@@ -65,12 +63,4 @@ impl RegionParts {
 fn squared_distance(block: &FeatureBlock, u: u32, v: u32) -> f64 {
     let rows = (block.row(u as usize), block.row(v as usize));
     rows.0.iter().zip(rows.1).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
-}
-
-fn check_contour(labels: &LabelMap, map: &FeatureMap<'_>) -> Result<(), RagError> {
-    if map.dims() != 1 || !map.grid().is_pixels() {
-        let (name, step) = (map.name().to_owned(), map.grid().step);
-        return Err(RagError::Contour { name, dims: map.dims(), step });
-    }
-    check_size(labels, map)
 }

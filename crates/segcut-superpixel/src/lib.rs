@@ -1,7 +1,7 @@
 //! Image to LabelMap: superpixels.
 //!
 //! [`Slic`] clusters pixels in color and position; [`Grid`] cuts into squares (or into the cells of a
-//! feature map). Both are [`Oversegmenter`](segcut_core::Oversegmenter)s; pixels outside the image's
+//! feature map); [`Watershed`] floods a contour map. All are [`Oversegmenter`](segcut_core::Oversegmenter)s; pixels outside the image's
 //! valid mask are VOID.
 
 mod connectivity;
@@ -13,7 +13,9 @@ mod lab8_space;
 mod params;
 mod seeds;
 mod slic;
+mod watershed;
 
 pub use grid::{Grid, GridError, GridFrom, GridParams};
 pub use params::{Distance, Seeding, SlicParams};
 pub use slic::Slic;
+pub use watershed::{Watershed, WatershedError, WatershedParams};

@@ -13,6 +13,7 @@ use segcut_core::{
     Context, FeatureBlock, FeatureMap, FeatureMaps, Geometry, GraphBuilder, LabelMap, RegionGraph, StageError,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Parameters of [`Pmi`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,8 +29,9 @@ pub struct PmiParams {
     pub table: PmiTable,
     /// Neighbours of a pixel, by which regions touch: 4 or 8.
     pub connectivity: u8,
-    /// The map that is averaged along borders instead of over regions, where there is one of this name.
-    pub contour: String,
+    /// Maps that are added with these weights and averaged along borders instead of over regions; none: the map
+    /// `contour`, where there is one.
+    pub contours: BTreeMap<String, f64>,
 }
 
 impl Default for PmiParams {
@@ -40,7 +42,7 @@ impl Default for PmiParams {
             exponent: 2.0,
             table: PmiTable::default(),
             connectivity: 4,
-            contour: "contour".to_owned(),
+            contours: BTreeMap::new(),
         }
     }
 }
@@ -79,7 +81,9 @@ impl Pmi {
         if !(0.0..=100.0).contains(&params.radius) {
             return Err(StageError::parameter("graph.radius", params.radius, "from 0 to 100 region sides"));
         }
-        for (name, value) in [("graph.decay", params.decay), ("graph.exponent", params.exponent)] {
+        let contours = params.contours.values().map(|&w| ("graph.contours", w));
+        let terms = [("graph.decay", params.decay), ("graph.exponent", params.exponent)];
+        for (name, value) in terms.into_iter().chain(contours) {
             if !(0.0..=100.0).contains(&value) {
                 return Err(StageError::parameter(name, value, "from 0 to 100"));
             }
@@ -90,7 +94,7 @@ impl Pmi {
 
     fn graph(&self, labels: &LabelMap, maps: &FeatureMaps<'_>) -> Result<RegionGraph, RagError> {
         let hood = Neighbourhood { connectivity: self.params.connectivity, radius: 1.0 };
-        let mut parts = RegionParts::measure(labels, maps, &self.params.contour, hood)?;
+        let mut parts = RegionParts::measure(labels, maps, &self.params.contours, hood)?;
         let place = crate::geometry(labels);
         let side = region_side(&place);
         add_pairs(&mut parts.found, near_pairs(&place, self.params.radius * side));

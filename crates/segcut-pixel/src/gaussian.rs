@@ -64,6 +64,11 @@ impl Gaussian {
         self.weights.len() - 1
     }
 
+    /// The weight of the centre, then those of one side; centre + 2·side = 1.
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
     /// Values of a whole image → blurred values.
     ///
     /// # Panics

@@ -5,10 +5,10 @@
 //! their order, and with it the number of threads, does not matter.
 
 use rayon::prelude::*;
-use segcut_core::Mask;
+use segcut_core::{Context, Mask, Stop};
 use std::ops::Range;
 
-/// Rows that a worker assigns before it sums them up.
+/// The most rows that a worker assigns before it sums them up.
 const BAND: usize = 32;
 
 /// Padded size of planes.
@@ -63,13 +63,26 @@ impl Centres {
 
 /// A label in 16 or 32 bits.
 pub(crate) trait Id: Copy + PartialEq + Send + Sync + 'static {
+    /// No centre reached the pixel.
     const NONE: Self;
+    /// Outside the mask.
+    const OUTSIDE: Self;
     fn new(k: usize) -> Self;
     fn index(self) -> usize;
+
+    /// In 32 bits.
+    fn wide(self) -> u32 {
+        match self {
+            l if l == Self::NONE => u32::MAX,
+            l if l == Self::OUTSIDE => u32::MAX - 1,
+            l => l.index() as u32,
+        }
+    }
 }
 
 impl Id for u16 {
     const NONE: Self = Self::MAX;
+    const OUTSIDE: Self = Self::MAX - 1;
     fn new(k: usize) -> Self {
         k as Self
     }
@@ -80,6 +93,7 @@ impl Id for u16 {
 
 impl Id for u32 {
     const NONE: Self = Self::MAX;
+    const OUTSIDE: Self = Self::MAX - 1;
     fn new(k: usize) -> Self {
         k as Self
     }
@@ -124,14 +138,6 @@ pub(crate) trait Space: Sync {
 /// Sums of one centre's pixels: count, rows, columns, then channels.
 pub(crate) const HEAD: usize = 3;
 
-struct Worker<D, L> {
-    distance: Vec<D>,
-    labels: Vec<L>,
-    active: Vec<u32>,
-    sums: Vec<i64>,
-    largest: Vec<f32>,
-}
-
 /// How often and how densely to look.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rounds {
@@ -142,84 +148,164 @@ pub(crate) struct Rounds {
     pub(crate) adaptive: Option<f32>,
 }
 
-/// Centres at their start → labels of the last round ([`u32::MAX`] where no centre reached); the
-/// centres end where that round found them.
-pub(crate) fn run<S: Space>(space: &S, mask: Option<&Mask>, centres: &mut Centres, rounds: Rounds) -> Vec<u32> {
-    if centres.at.len() < usize::from(u16::MAX) {
-        rounds_of::<S, u16>(space, mask, centres, rounds)
-    } else {
-        rounds_of::<S, u32>(space, mask, centres, rounds)
-    }
-}
-
-fn rounds_of<S: Space, L: Id>(space: &S, mask: Option<&Mask>, centres: &mut Centres, rounds: Rounds) -> Vec<u32> {
+/// Centres at their start → labels of the last round ([`Id::NONE`] where no centre reached); the
+/// centres end where that round found them. A stop leaves out the rounds to come, but not the last.
+pub(crate) fn run<S: Space, L: Id>(
+    space: &S,
+    mask: Option<&Mask>,
+    centres: &mut Centres,
+    rounds: Rounds,
+    context: &Context,
+) -> Vec<L> {
     let layout = space.layout();
-    let bands = layout.height.div_ceil(BAND);
-    let workers = rayon::current_num_threads().clamp(1, bands);
-    let size = BAND.min(layout.height) * layout.stride;
     let record = HEAD + space.channels();
-    let mut workers: Vec<Worker<S::Distance, L>> = (0..workers)
-        .map(|_| Worker {
-            distance: vec![S::FAR; size],
-            labels: vec![L::NONE; size],
-            active: Vec::with_capacity(centres.at.len()),
-            sums: vec![0; record * centres.at.len()],
-            largest: vec![0.0; rounds.adaptive.map_or(0, |_| centres.at.len())],
-        })
-        .collect();
-    let share = bands.div_ceil(workers.len());
+    let largest = rounds.adaptive.map_or(0, |_| centres.at.len());
+    let mut workers: Vec<Worker<S::Distance, L>> =
+        Bands::shares(layout).into_iter().map(|bands| Worker::new(layout, bands, S::FAR)).collect();
+    for worker in &mut workers {
+        worker.sums.resize(record * centres.at.len(), 0);
+        worker.largest.resize(largest, 0.0);
+    }
     for round in 0..rounds.count - 1 {
-        let stride = rounds.row_stride;
-        let phase = round % stride;
-        workers.par_iter_mut().enumerate().for_each(|(w, worker)| {
-            worker.sums.fill(0);
-            worker.largest.fill(0.0);
-            for band in (w * share..((w + 1) * share).min(bands)).map(|b| b * BAND) {
-                let end = (band + BAND).min(layout.height);
-                let first = band + (phase + stride - band % stride) % stride;
-                worker.assign(space, centres, (first.min(end)..end).step_by(stride), band..end);
-                worker.sum(space, (mask, centres), (first.min(end)..end).step_by(stride), band);
-            }
-        });
+        if context.stopped() != Stop::No {
+            break;
+        }
+        let phase = round % rounds.row_stride;
+        workers.par_iter_mut().for_each(|worker| worker.round(space, (mask, centres), (phase, rounds.row_stride)));
         adapt(centres, &mut workers, rounds.adaptive);
         move_centres(space, centres, &mut workers);
     }
-    let mut labels = vec![u32::MAX; layout.height * layout.width];
-    let band_pixels = BAND * layout.width;
-    let parts = labels.par_chunks_mut(share * band_pixels).zip(workers.par_iter_mut());
-    parts.enumerate().for_each(|(w, (labels, worker))| {
-        for (b, labels) in labels.chunks_mut(band_pixels).enumerate() {
-            let first = (w * share + b) * BAND;
-            let rows = first..first + labels.len() / layout.width;
-            worker.assign(space, centres, rows.clone().step_by(1), rows);
-            worker.write(layout, labels);
-        }
-    });
+    let mut labels = vec![L::NONE; layout.height * layout.width];
+    let mut rest = &mut labels[..];
+    let mut parts = Vec::with_capacity(workers.len());
+    for worker in &mut workers {
+        let (part, after) = std::mem::take(&mut rest).split_at_mut(worker.bands.rows().len() * layout.width);
+        parts.push((worker, part));
+        rest = after;
+    }
+    parts.into_par_iter().for_each(|(worker, part)| worker.finish(space, centres, part));
     labels
 }
 
+/// Rows in bands of nearly equal height; some of them.
+#[derive(Debug, Clone)]
+struct Bands {
+    height: usize,
+    /// Bands of the whole image.
+    count: usize,
+    here: Range<usize>,
+}
+
+impl Bands {
+    /// Equal numbers of bands for each thread.
+    fn shares(layout: Layout) -> Vec<Self> {
+        let height = layout.height;
+        let workers = rayon::current_num_threads().clamp(1, height);
+        let each = height.div_ceil(workers * BAND);
+        let count = (workers * each).min(height);
+        (0..workers).map(|w| Self { height, count, here: w * count / workers..(w + 1) * count / workers }).collect()
+    }
+
+    fn band(&self, i: usize) -> Range<usize> {
+        self.height * i / self.count..self.height * (i + 1) / self.count
+    }
+
+    /// The band that holds a row.
+    fn of(&self, y: usize) -> usize {
+        ((y + 1) * self.count).div_ceil(self.height) - 1
+    }
+
+    fn rows(&self) -> Range<usize> {
+        self.band(self.here.start).start..self.band(self.here.end - 1).end
+    }
+}
+
+/// Buffers of one thread.
+struct Worker<D, L> {
+    bands: Bands,
+    /// Distances and labels of one band.
+    distance: Vec<D>,
+    labels: Vec<L>,
+    /// The centres that compete for each band.
+    active: Vec<Vec<u32>>,
+    sums: Vec<i64>,
+    largest: Vec<f32>,
+}
+
 impl<D: Copy + Send, L: Id> Worker<D, L> {
+    fn new(layout: Layout, bands: Bands, far: D) -> Self {
+        let tallest = bands.here.clone().map(|b| bands.band(b).len()).max().unwrap_or(0);
+        let size = tallest * layout.stride;
+        Self {
+            distance: vec![far; size],
+            labels: vec![L::NONE; size],
+            active: vec![Vec::new(); bands.here.len()],
+            sums: Vec::new(),
+            largest: Vec::new(),
+            bands,
+        }
+    }
+
+    /// Assigns every n-th row and sums up what each centre holds.
+    fn round<S: Space<Distance = D>>(
+        &mut self,
+        space: &S,
+        (mask, centres): (Option<&Mask>, &Centres),
+        (phase, stride): (usize, usize),
+    ) {
+        self.sums.fill(0);
+        self.largest.fill(0.0);
+        self.find_active(centres);
+        for i in self.bands.here.clone() {
+            let band = self.bands.band(i);
+            let first = band.start + (phase + stride - band.start % stride) % stride;
+            let rows = (first.min(band.end)..band.end).step_by(stride);
+            self.assign(space, centres, rows.clone(), i);
+            self.sum(space, (mask, centres), rows, band.start);
+        }
+    }
+
+    /// Writes the labels of all rows.
+    fn finish<S: Space<Distance = D>>(&mut self, space: &S, centres: &Centres, out: &mut [L]) {
+        let Layout { width, stride, .. } = space.layout();
+        self.find_active(centres);
+        let start = self.bands.rows().start;
+        for i in self.bands.here.clone() {
+            let band = self.bands.band(i);
+            self.assign(space, centres, band.clone().step_by(1), i);
+            let out = out[(band.start - start) * width..(band.end - start) * width].chunks_exact_mut(width);
+            out.zip(self.labels.chunks_exact(stride)).for_each(|(out, row)| out.copy_from_slice(&row[..width]));
+        }
+    }
+
+    fn find_active(&mut self, centres: &Centres) {
+        self.active.iter_mut().for_each(Vec::clear);
+        for k in 0..centres.at.len() {
+            let rows = centres.rows(k, self.bands.height);
+            let (first, last) = (self.bands.of(rows.start), self.bands.of(rows.end - 1));
+            for band in first.max(self.bands.here.start)..(last + 1).min(self.bands.here.end) {
+                self.active[band - self.bands.here.start].push(k as u32);
+            }
+        }
+    }
+
     fn assign<S: Space<Distance = D>>(
         &mut self,
         space: &S,
         centres: &Centres,
         rows: std::iter::StepBy<Range<usize>>,
-        band: Range<usize>,
+        band: usize,
     ) {
-        let height = space.layout().height;
         let stride = space.layout().stride;
+        let first = self.bands.band(band).start;
         for y in rows.clone() {
-            let row = (y - band.start) * stride..(y + 1 - band.start) * stride;
+            let row = (y - first) * stride..(y + 1 - first) * stride;
             self.distance[row.clone()].fill(S::FAR);
             self.labels[row].fill(L::NONE);
         }
-        self.active.clear();
-        self.active.extend((0..centres.at.len() as u32).filter(|&k| {
-            let reach = centres.rows(k as usize, height);
-            reach.start < band.end && band.start < reach.end
-        }));
         let (distance, labels) = (&mut self.distance[..], &mut self.labels[..]);
-        space.assign(centres, &self.active, &mut Band { rows, first: band.start, distance, labels });
+        let active = &self.active[band - self.bands.here.start];
+        space.assign(centres, active, &mut Band { rows, first, distance, labels });
     }
 
     /// Adds the valid pixels of the rows to the sums of their centres.
@@ -240,13 +326,6 @@ impl<D: Copy + Send, L: Id> Worker<D, L> {
         space.sum(&band, &mut self.sums);
         if !self.largest.is_empty() {
             space.spread(centres, &band, &mut self.largest);
-        }
-    }
-
-    fn write(&self, layout: Layout, labels: &mut [u32]) {
-        for (out, row) in labels.chunks_exact_mut(layout.width).zip(self.labels.chunks_exact(layout.stride)) {
-            let named = |l: L| if l == L::NONE { u32::MAX } else { l.index() as u32 };
-            out.iter_mut().zip(row).for_each(|(out, &label)| *out = named(label));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Any number of f32 channels.
 
 use crate::engine::{Band, Centres, HEAD, Id, Layout, Space};
-use crate::params::{Distance, SlicParams};
+use crate::params::Distance;
 use multiversion::multiversion;
 use rayon::prelude::*;
 use segcut_core::{ColorSpace, Image, Samples, StageError};
@@ -27,8 +27,16 @@ pub(crate) struct FloatSpace {
 
 /// Padded planes, one per channel.
 pub(crate) struct Planes {
-    layout: Layout,
-    values: Vec<Vec<f32>>,
+    pub(crate) layout: Layout,
+    pub(crate) values: Vec<Vec<f32>>,
+}
+
+/// How an image becomes planes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlaneParams {
+    pub(crate) sigma: f64,
+    pub(crate) stretch: bool,
+    pub(crate) distance: Distance,
 }
 
 /// Rows that are converted at once.
@@ -36,7 +44,7 @@ const ROWS: usize = 32;
 
 /// An image in the units of a distance: stretched and blurred where asked, then Lab (Manhattan: as the
 /// 8-bit form weighs its steps), or for multi-band images channels of 0 … 100.
-pub(crate) fn planes(image: &Image, params: &SlicParams) -> Result<Planes, StageError> {
+pub(crate) fn planes(image: &Image, params: PlaneParams) -> Result<Planes, StageError> {
     let layout = Layout::new(image.height(), image.width());
     let color = image.space() != ColorSpace::Multiband;
     let channels = if color { 3 } else { image.channels() };
@@ -74,7 +82,7 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    fn new(image: &'a Image, params: &SlicParams, channels: usize) -> Result<Self, StageError> {
+    fn new(image: &'a Image, params: PlaneParams, channels: usize) -> Result<Self, StageError> {
         let blur = Gaussian::new(params.sigma).map_err(StageError::data)?;
         // An image that fills its range is as it would be after stretching.
         let stretch = params.stretch.then(|| stretch_of(image)).filter(|&span| span != (0.0, 1.0));
@@ -134,11 +142,11 @@ fn stretch_of(image: &Image) -> (f32, f32) {
 
 impl FloatSpace {
     /// `weight` is the penalty of one row and one column, in the units of the planes.
-    pub(crate) fn new(planes: Planes, weight: [f64; 2], params: &SlicParams) -> Self {
+    pub(crate) fn new(planes: Planes, weight: [f64; 2], distance: Distance) -> Self {
         let Planes { layout, values } = planes;
         let largest = |plane: &Vec<f32>| plane.iter().fold(0f32, |m, v| m.max(v.abs()));
         let units = values.iter().map(|p| RESOLUTION / f64::from(largest(p).max(f32::MIN_POSITIVE))).collect();
-        Self { layout, planes: values, units, weight: weight.map(|w| w as f32), distance: params.distance }
+        Self { layout, planes: values, units, weight: weight.map(|w| w as f32), distance }
     }
 }
 

@@ -1,9 +1,11 @@
 //! 8-bit Lab with 16-bit distances.
 
 use crate::engine::{BLOCK, Band, Centres, HEAD, Id, Layout, Space};
+use crate::gaussian8::Gaussian8;
+use crate::runs;
 use multiversion::multiversion;
 use rayon::prelude::*;
-use segcut_core::Image;
+use segcut_core::{Image, StageError};
 use segcut_pixel::LabError;
 use std::ops::Range;
 
@@ -31,15 +33,15 @@ pub(crate) struct Lab8Space {
 }
 
 impl Lab8Space {
-    /// `weight` is the penalty of one row and of one column, in steps of color.
-    pub(crate) fn new(image: &Image, weight: [f64; 2], reach: [usize; 2]) -> Result<Self, LabError> {
+    /// `weight` is the penalty of one row and of one column, in steps of color; the planes are blurred by `sigma`.
+    pub(crate) fn new(image: &Image, sigma: f64, weight: [f64; 2], reach: [usize; 2]) -> Result<Self, StageError> {
         let layout = Layout::new(image.height(), image.width());
-        let Layout { height, width, stride } = layout;
-        let mut planes = [(); 3].map(|()| vec![0u8; height * stride]);
-        let [l, a, b] = &mut planes;
-        let rows = l.par_chunks_mut(stride).zip(a.par_chunks_mut(stride)).zip(b.par_chunks_mut(stride));
-        rows.enumerate().try_for_each(|(y, ((l, a), b))| {
-            segcut_pixel::lab8_rows(image, y..y + 1, [&mut l[..width], &mut a[..width], &mut b[..width]])
+        let blur = Gaussian8::new(sigma).map_err(StageError::data)?;
+        let mut planes = [(); 3].map(|()| vec![0u8; layout.height * layout.stride]);
+        let [l, a, b] = planes.each_mut().map(|plane| plane.par_chunks_mut(ROWS * layout.stride));
+        l.zip(a).zip(b).enumerate().try_for_each(|(i, ((l, a), b))| {
+            let rows = i * ROWS..((i + 1) * ROWS).min(layout.height);
+            fill(image, &blur, rows, (layout, [l, a, b])).map_err(StageError::data)
         })?;
         let penalty = |axis: usize| {
             let reach = reach[axis] as isize;
@@ -50,6 +52,28 @@ impl Lab8Space {
         column.extend([u16::MAX; BLOCK]);
         Ok(Self { layout, planes, row, column })
     }
+}
+
+/// Rows that are converted at once.
+const ROWS: usize = 32;
+
+/// Rows of an image → rows of blurred planes.
+fn fill(
+    image: &Image,
+    blur: &Gaussian8,
+    rows: Range<usize>,
+    (layout, planes): (Layout, [&mut [u8]; 3]),
+) -> Result<(), LabError> {
+    let (height, width) = (layout.height, layout.width);
+    let needed = blur.needed(&rows, height);
+    let mut lab = [(); 3].map(|()| vec![0u8; needed.len() * width]);
+    segcut_pixel::lab8_rows(image, needed.clone(), lab.each_mut().map(|plane| &mut plane[..]))?;
+    for (plane, source) in planes.into_iter().zip(&lab) {
+        for (y, out) in rows.clone().zip(plane.chunks_exact_mut(layout.stride)) {
+            blur.row((y, height), (source, needed.start), &mut out[..width]);
+        }
+    }
+    Ok(())
 }
 
 impl Space for Lab8Space {
@@ -70,9 +94,8 @@ impl Space for Lab8Space {
 
     #[inline]
     fn add(&self, span: Range<usize>, sums: &mut [i64]) {
-        for (plane, sum) in self.planes.iter().zip(sums) {
-            *sum += i64::from(plane[span.clone()].iter().map(|&v| u32::from(v)).sum::<u32>());
-        }
+        let planes = self.planes.each_ref().map(|plane| &plane[span.start..]);
+        sums.iter_mut().zip(totals(planes, span.len())).for_each(|(sum, add)| *sum += add as i64);
     }
 
     fn units(&self, _channel: usize) -> f64 {
@@ -93,7 +116,10 @@ fn assign<L: Id>(space: &Lab8Space, centres: &Centres, active: &[u32], band: &mu
     let Layout { height, width, stride } = space.layout;
     for &k in active {
         let k = k as usize;
-        let color = [0, 1, 2].map(|c| (centres.color[k * 3 + c] * f32::from(1u16 << SHIFT[c]) + 0.5) as u16);
+        let mut color = [0; 3];
+        for c in 0..3 {
+            color[c] = (centres.color[k * 3 + c] * f32::from(1u16 << SHIFT[c]) + 0.5) as u16;
+        }
         let (rows, columns, [cy, cx]) = (centres.rows(k, height), centres.columns(k, width), centres.cell(k));
         let blocks = columns.len().div_ceil(BLOCK);
         let penalty = &space.column[columns.start + centres.reach[1] - cx..][..blocks * BLOCK];
@@ -104,8 +130,10 @@ fn assign<L: Id>(space: &Lab8Space, centres: &Centres, active: &[u32], band: &mu
             let row = space.row[y + centres.reach[0] - cy];
             let at = y * stride + columns.start;
             let here = (y - band.first) * stride + columns.start;
+            let span = at..at + blocks * BLOCK;
+            let [l, a, b] = &space.planes;
             offer(
-                [0, 1, 2].map(|c| (&space.planes[c][at..at + blocks * BLOCK], color[c])),
+                [(&l[span.clone()], color[0]), (&a[span.clone()], color[1]), (&b[span], color[2])],
                 (penalty, row),
                 (&mut band.distance[here..here + blocks * BLOCK], &mut band.labels[here..here + blocks * BLOCK]),
                 L::new(k),
@@ -140,45 +168,52 @@ fn offer<L: Id>(
 /// Count, rows, columns and three channels.
 const RECORD: usize = HEAD + 3;
 
-/// Sums runs of equal labels in registers.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+/// Sums runs of equal labels.
 fn sum<L: Id>(space: &Lab8Space, band: &Band<'_, u16, L>, sums: &mut [i64]) {
     let Layout { width, stride, .. } = space.layout;
+    let mut bounds = Vec::with_capacity(width + 1);
     for y in band.rows.clone() {
         let labels = &band.labels[(y - band.first) * stride..][..width];
-        let [l, a, b] = [0, 1, 2].map(|c| &space.planes[c][y * stride..][..width]);
-        let (mut label, mut start, mut run) = (labels[0], 0, [0u32; 3]);
-        for x in 0..width {
-            if labels[x] != label {
-                add_run(sums, label, y, start..x, run);
-                (label, start, run) = (labels[x], x, [0; 3]);
+        let planes = space.planes.each_ref().map(|plane| &plane[y * stride..][..stride]);
+        runs::bounds(labels, &mut bounds);
+        for run in bounds.windows(2) {
+            let (start, n) = (run[0] as usize, (run[1] - run[0]) as usize);
+            if labels[start] == L::NONE {
+                continue;
             }
-            run[0] += u32::from(l[x]);
-            run[1] += u32::from(a[x]);
-            run[2] += u32::from(b[x]);
+            let channels = totals(planes.map(|plane| &plane[start..]), n);
+            let Some(record) = sums.as_chunks_mut::<RECORD>().0.get_mut(labels[start].index()) else { continue };
+            record[0] += n as i64;
+            record[1] += (n * y) as i64;
+            record[2] += ((2 * start + n - 1) * n / 2) as i64;
+            (0..3).for_each(|c| record[HEAD + c] += channels[c] as i64);
         }
-        add_run(sums, label, y, start..width, run);
     }
 }
 
+/// The sums of the first `n` bytes of three planes, eight bytes at a time; each plane has 7 bytes after them.
 #[inline(always)]
-fn add_run<L: Id>(sums: &mut [i64], label: L, y: usize, columns: Range<usize>, channels: [u32; 3]) {
-    if label == L::NONE {
-        return;
+fn totals(planes: [&[u8]; 3], n: usize) -> [u64; 3] {
+    let mut sums = [0; 3];
+    for at in (0..n).step_by(8) {
+        let keep = u64::MAX >> (64 - 8 * (n - at).min(8));
+        for (sum, plane) in sums.iter_mut().zip(planes) {
+            let eight = plane[at..].first_chunk::<8>().map_or(0, |eight| u64::from_le_bytes(*eight)) & keep;
+            let pairs = (eight & EVEN) + ((eight >> 8) & EVEN);
+            *sum += pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48;
+        }
     }
-    let n = columns.len();
-    let record = &mut sums[label.index() * RECORD..][..RECORD];
-    record[0] += n as i64;
-    record[1] += (n * y) as i64;
-    record[2] += ((columns.start + columns.end - 1) * n / 2) as i64;
-    record[HEAD..].iter_mut().zip(channels).for_each(|(sum, add)| *sum += i64::from(add));
+    sums
 }
+
+/// Every other byte.
+const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::{self, Rounds};
-    use segcut_core::{ColorSpace, Samples};
+    use segcut_core::{ColorSpace, Context, Samples};
 
     /// The rounds of SLIC pixel by pixel, as the paper tells them, in the arithmetic of [`Lab8Space`].
     fn plain(space: &Lab8Space, centres: &mut Centres, weight: f64, rounds: Rounds) -> Vec<u32> {
@@ -230,12 +265,13 @@ mod tests {
             let seeds = crate::seeds::even([height, width], n);
             let reach = seeds.step.map(|s| s.ceil() as usize);
             let weight = 10.0 / seeds.step[0].max(seeds.step[1]);
-            let space = Lab8Space::new(&image, [weight; 2], reach).unwrap();
+            let space = Lab8Space::new(&image, 0.7, [weight; 2], reach).unwrap();
             let at: Vec<[f32; 2]> = seeds.at.iter().map(|at| at.map(|v| v as f32)).collect();
             let start = Centres { color: vec![100.0; at.len() * 3], at, scale: Vec::new(), reach };
             let rounds = Rounds { count: 5, row_stride, adaptive: None };
             let (mut a, mut b) = (start.clone(), start);
-            let fast = engine::run(&space, None, &mut a, rounds);
+            let fast: Vec<u16> = engine::run(&space, None, &mut a, rounds, &Context::default());
+            let fast: Vec<u32> = fast.into_iter().map(u32::from).collect();
             assert_eq!(fast, plain(&space, &mut b, weight, rounds));
             assert_eq!(a, b);
         }

@@ -1,21 +1,28 @@
 //! Image to LabelMap: superpixels.
 //!
-//! [`Slic`] clusters pixels in color and position; [`Grid`] cuts into squares (or into the cells of a
-//! feature map); [`Watershed`] floods a contour map. All are [`Oversegmenter`](segcut_core::Oversegmenter)s; pixels outside the image's
+//! [`Slic`] clusters pixels in color and position, [`Snic`] grows regions from seeds; [`Grid`] cuts into squares (or
+//! into the cells of a feature map), [`Watershed`] floods a contour map. All are
+//! [`Oversegmenter`](segcut_core::Oversegmenter)s; pixels outside the image's
 //! valid mask are VOID.
 
 mod connectivity;
 mod engine;
 mod float_space;
+mod gaussian8;
 mod grid;
 mod joining;
 mod lab8_space;
+mod means;
 mod params;
+mod runs;
 mod seeds;
 mod slic;
+mod snic;
+mod strip;
 mod watershed;
 
 pub use grid::{Grid, GridError, GridFrom, GridParams};
 pub use params::{Distance, Seeding, SlicParams};
 pub use slic::Slic;
+pub use snic::{Snic, SnicParams};
 pub use watershed::{Watershed, WatershedError, WatershedParams};

@@ -1,5 +1,6 @@
 //! What a user may set.
 
+use crate::float_space::PlaneParams;
 use segcut_core::StageError;
 use serde::{Deserialize, Serialize};
 
@@ -55,17 +56,18 @@ pub struct SlicParams {
     pub distance: Distance,
     /// The start.
     pub seeding: Seeding,
-    /// All rounds but the last look at every n-th row only (fast-slic's `subsample_stride`).
-    pub row_stride: usize,
+    /// All rounds but the last look at every n-th row only (fast-slic's `subsample_stride`, which is 3). None: a
+    /// third of the rows from one seed to the next, at most 8.
+    pub row_stride: Option<usize>,
 }
 
 impl Default for SlicParams {
     fn default() -> Self {
         Self {
             n_segments: 400,
-            compactness: 10.0,
+            compactness: 7.0,
             max_num_iter: 10,
-            sigma: 0.0,
+            sigma: 0.7,
             enforce_connectivity: true,
             min_size_factor: 0.35,
             max_size_factor: 3.0,
@@ -73,40 +75,50 @@ impl Default for SlicParams {
             stretch: false,
             distance: Distance::Manhattan,
             seeding: Seeding::Even,
-            row_stride: 3,
+            row_stride: None,
         }
     }
 }
 
 impl SlicParams {
     pub(crate) fn check(&self) -> Result<(), StageError> {
-        let positive = |name, value: f64| match value > 0.0 && value.is_finite() {
-            true => Ok(()),
-            false => Err(StageError::parameter(name, value, "a number above 0")),
-        };
-        if self.n_segments == 0 {
-            return Err(StageError::parameter("superpixels.n_segments", 0, "at least 1"));
-        }
-        if self.max_num_iter == 0 {
-            return Err(StageError::parameter("superpixels.max_num_iter", 0, "at least 1"));
-        }
-        if self.row_stride == 0 {
-            return Err(StageError::parameter("superpixels.row_stride", 0, "at least 1"));
-        }
-        if !(0.0..=1000.0).contains(&self.sigma) {
-            return Err(StageError::parameter("superpixels.sigma", self.sigma, "from 0 to 1000"));
-        }
+        at_least_one("superpixels.n_segments", self.n_segments)?;
+        at_least_one("superpixels.max_num_iter", self.max_num_iter)?;
+        at_least_one("superpixels.row_stride", self.row_stride.unwrap_or(1))?;
+        sigma_in_range(self.sigma)?;
         if !(0.0..1.0).contains(&self.min_size_factor) {
-            return Err(StageError::parameter(
-                "superpixels.min_size_factor",
-                self.min_size_factor,
-                "from 0 to below 1",
-            ));
+            let expected = "from 0 to below 1";
+            return Err(StageError::parameter("superpixels.min_size_factor", self.min_size_factor, expected));
         }
         positive("superpixels.compactness", self.compactness)?;
         if self.max_size_factor.is_nan() || self.max_size_factor < 1.0 {
             return Err(StageError::parameter("superpixels.max_size_factor", self.max_size_factor, "at least 1"));
         }
         Ok(())
+    }
+
+    pub(crate) fn planes(&self) -> PlaneParams {
+        PlaneParams { sigma: self.sigma, stretch: self.stretch, distance: self.distance }
+    }
+}
+
+pub(crate) fn at_least_one(name: &'static str, value: usize) -> Result<(), StageError> {
+    match value {
+        0 => Err(StageError::parameter(name, 0, "at least 1")),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn positive(name: &'static str, value: f64) -> Result<(), StageError> {
+    match value > 0.0 && value.is_finite() {
+        true => Ok(()),
+        false => Err(StageError::parameter(name, value, "a number above 0")),
+    }
+}
+
+pub(crate) fn sigma_in_range(sigma: f64) -> Result<(), StageError> {
+    match (0.0..=1000.0).contains(&sigma) {
+        true => Ok(()),
+        false => Err(StageError::parameter("superpixels.sigma", sigma, "from 0 to 1000")),
     }
 }

@@ -1,12 +1,18 @@
 //! Where centres start.
 
-use segcut_core::Mask;
+use segcut_core::{Image, Mask};
 
 /// Start positions (row, column), and the steps between them.
 pub(crate) struct Seeds {
     pub(crate) at: Vec<[f64; 2]>,
     /// Rows and columns from one to the next, on average.
     pub(crate) step: [f64; 2],
+}
+
+/// As many seeds on the whole frame as give n on the valid part.
+pub(crate) fn on_frame(image: &Image, n: usize) -> usize {
+    let valid = image.valid().map_or(image.pixels(), |mask| mask.count());
+    (n as u128 * image.pixels() as u128 / valid as u128) as usize
 }
 
 /// Seeds that lie inside the mask; at least one.

@@ -1,9 +1,11 @@
 //! Simple linear iterative clustering.
 
-use crate::connectivity::{self, Colors, Limits};
-use crate::engine::{self, Centres, Rounds, Space};
+use crate::connectivity::{self, Limits};
+use crate::engine::{self, Centres, Id, Layout, Rounds, Space};
 use crate::float_space::{self, FloatSpace};
+use crate::gaussian8;
 use crate::lab8_space::Lab8Space;
+use crate::means::Means;
 use crate::params::{Distance, Seeding, SlicParams};
 use crate::seeds::{self, Seeds};
 use segcut_core::{ColorSpace, Context, FeatureMaps, Image, LabelMap, Oversegmenter, Samples, StageError, VOID};
@@ -59,10 +61,7 @@ impl Slic {
     /// Seeds, reach of a centre and penalty of one row and one column.
     fn start(&self, image: &Image) -> Start {
         let size = [image.height(), image.width()];
-        let n = self.params.n_segments;
-        // As many seeds on the whole frame as give n on the valid part.
-        let valid = image.valid().map_or(image.pixels(), |mask| mask.count());
-        let n = (n as u128 * image.pixels() as u128 / valid as u128) as usize;
+        let n = seeds::on_frame(image, self.params.n_segments);
         let (seeds, factor) = match self.params.seeding {
             Seeding::Even => (seeds::even(size, n), 1.0),
             Seeding::Lattice => (seeds::lattice(size, n), 2.0),
@@ -78,7 +77,7 @@ impl Slic {
     fn is_narrow(&self, image: &Image) -> bool {
         let p = &self.params;
         let color = image.space() != ColorSpace::Multiband && matches!(image.samples(), Samples::U8(_));
-        color && p.distance == Distance::Manhattan && p.sigma == 0.0 && !p.stretch && !p.slic_zero
+        color && p.distance == Distance::Manhattan && p.sigma <= gaussian8::WIDEST_SIGMA && !p.stretch && !p.slic_zero
     }
 
     /// What color counts in SLICO where a region's largest distance of color is 1.
@@ -91,30 +90,48 @@ impl Slic {
         })
     }
 
-    fn cluster<S: Space>(&self, space: &S, image: &Image, start: Start) -> Result<LabelMap, StageError> {
-        let layout = space.layout();
-        let mut centres = first_centres(space, &start.seeds, start.reach);
-        let rounds =
-            Rounds { count: self.params.max_num_iter, row_stride: self.params.row_stride, adaptive: self.adaptive() };
-        let mut labels = engine::run(space, image.valid(), &mut centres, rounds);
+    fn cluster<S: Space>(
+        &self,
+        space: S,
+        image: &Image,
+        start: Start,
+        context: &Context,
+    ) -> Result<LabelMap, StageError> {
+        // Two labels are not centres: those of pixels that none reached and of pixels outside the mask.
+        if start.seeds.at.len() < usize::from(u16::MAX - 1) {
+            self.rounds::<S, u16>(space, image, start, context)
+        } else {
+            self.rounds::<S, u32>(space, image, start, context)
+        }
+    }
+
+    fn rounds<S: Space, L: Id>(
+        &self,
+        space: S,
+        image: &Image,
+        start: Start,
+        context: &Context,
+    ) -> Result<LabelMap, StageError> {
+        let Layout { height, width, .. } = space.layout();
+        let mut centres = first_centres(&space, &start.seeds, start.reach);
+        let row_stride = self.params.row_stride.unwrap_or(((start.seeds.step[0] / 3.0) as usize).clamp(1, 8));
+        let rounds = Rounds { count: self.params.max_num_iter, row_stride, adaptive: self.adaptive() };
+        let labels: Vec<L> = engine::run(&space, image.valid(), &mut centres, rounds, context);
         if !self.params.enforce_connectivity {
+            let mut labels: Vec<u32> = labels.into_iter().map(L::wide).collect();
             fill_gaps(&mut labels, image);
-            let map = LabelMap::with_n(layout.height, layout.width, labels, start.seeds.at.len());
+            let map = LabelMap::with_n(height, width, labels, start.seeds.at.len());
             return map.map(LabelMap::compact).map_err(StageError::data);
         }
         let limits = Limits {
-            height: layout.height,
-            width: layout.width,
-            smallest: (self.params.min_size_factor * start.segment) as usize,
+            height,
+            width,
+            smallest: (self.params.min_size_factor * start.segment) as u32,
             largest: (self.params.max_size_factor * start.segment).max(1.0) as usize,
         };
-        let n = connectivity::enforce(
-            &mut labels,
-            image.valid(),
-            limits,
-            &Means::new(space, &centres, image.space() != ColorSpace::Multiband),
-        );
-        LabelMap::with_n(layout.height, layout.width, labels, n).map_err(StageError::data)
+        let means = Means::new(space, centres, image.space() != ColorSpace::Multiband);
+        let (labels, n) = connectivity::enforce(labels, image.valid(), limits, &means);
+        LabelMap::with_n(height, width, labels, n).map_err(StageError::data)
     }
 }
 
@@ -128,23 +145,23 @@ struct Start {
 }
 
 impl Oversegmenter for Slic {
-    fn oversegment(&self, image: &Image, _maps: &FeatureMaps<'_>, _context: &Context) -> Result<LabelMap, StageError> {
+    fn oversegment(&self, image: &Image, _maps: &FeatureMaps<'_>, context: &Context) -> Result<LabelMap, StageError> {
         let valid = image.valid().map_or(image.pixels(), |mask| mask.count());
         if self.params.n_segments >= valid {
             return single_pixels(image);
         }
         let start = self.start(image);
         if self.is_narrow(image) {
-            let space = Lab8Space::new(image, start.weight, start.reach).map_err(StageError::data)?;
-            return self.cluster(&space, image, start);
+            let space = Lab8Space::new(image, self.params.sigma, start.weight, start.reach)?;
+            return self.cluster(space, image, start, context);
         }
-        let planes = float_space::planes(image, &self.params)?;
-        self.cluster(&FloatSpace::new(planes, start.weight, &self.params), image, start)
+        let planes = float_space::planes(image, self.params.planes())?;
+        self.cluster(FloatSpace::new(planes, start.weight, self.params.distance), image, start, context)
     }
 }
 
 /// Every valid pixel a region.
-fn single_pixels(image: &Image) -> Result<LabelMap, StageError> {
+pub(crate) fn single_pixels(image: &Image) -> Result<LabelMap, StageError> {
     let mut next = 0u32..;
     let is_valid = |at: usize| image.valid().is_none_or(|mask| mask.bits()[at]);
     let labels = (0..image.pixels()).map(|at| is_valid(at).then(|| next.next()).flatten().unwrap_or(VOID)).collect();
@@ -183,41 +200,5 @@ fn fill_gaps(labels: &mut [u32], image: &Image) {
     }
     if let Some(mask) = image.valid() {
         labels.iter_mut().zip(mask.bits()).filter(|(_, bit)| !**bit).for_each(|(label, _)| *label = VOID);
-    }
-}
-
-/// The colors by which small pieces find the neighbour that they join.
-struct Means<'a, S> {
-    space: &'a S,
-    centres: &'a Centres,
-    /// Unit and weight of each channel's sums.
-    scale: Vec<f32>,
-}
-
-impl<'a, S: Space> Means<'a, S> {
-    /// `is_color`: the first channel is lightness, and the others count double, which is better on
-    /// photographs (small pieces are shading and noise, mostly).
-    fn new(space: &'a S, centres: &'a Centres, is_color: bool) -> Self {
-        let chroma = |c| if is_color && c > 0 { 2.0 } else { 1.0 };
-        let scale = (0..space.channels()).map(|c| chroma(c) * space.weight(c) / space.units(c) as f32).collect();
-        Self { space, centres, scale }
-    }
-}
-
-impl<S: Space> Colors for Means<'_, S> {
-    fn scale(&self) -> &[f32] {
-        &self.scale
-    }
-
-    fn known(&self, label: u32, means: &mut [f32]) -> bool {
-        let channels = means.len();
-        let Some(color) = self.centres.color.chunks_exact(channels).nth(label as usize) else { return false };
-        means.iter_mut().zip(color).enumerate().for_each(|(c, (m, v))| *m = v * self.space.units(c) as f32);
-        true
-    }
-
-    fn add(&self, [y, x]: [usize; 2], n: usize, sums: &mut [i64]) {
-        let at = y * self.space.layout().stride + x;
-        self.space.add(at..at + n, sums);
     }
 }

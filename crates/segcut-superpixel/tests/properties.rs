@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use segcut_core::{ColorSpace, Context, Image, LabelMap, Mask, Oversegmenter, Samples, VOID};
-use segcut_superpixel::{Distance, Seeding, Slic, SlicParams};
+use segcut_superpixel::{Distance, Seeding, Slic, SlicParams, Snic, SnicParams};
 
 fn segment(image: &Image, params: &SlicParams) -> LabelMap {
     Slic::new(params.clone()).unwrap().oversegment(image, &[], &Context::default()).unwrap()
@@ -147,7 +147,7 @@ fn bands_and_the_settings_of_scikit_image_run() {
         seeding: Seeding::Lattice,
         stretch: true,
         sigma: 0.5,
-        row_stride: 1,
+        row_stride: Some(1),
         ..SlicParams::default()
     };
     assert_eq!(pieces(&segment(&image, &params)), segment(&image, &params).n());
@@ -185,5 +185,28 @@ fn refused_parameters_are_named() {
     assert!(with(|p| p.sigma = -1.0).contains("sigma"));
     assert!(with(|p| p.min_size_factor = 1.5).contains("min_size_factor"));
     assert!(with(|p| p.max_size_factor = f64::NAN).contains("max_size_factor"));
-    assert!(with(|p| p.row_stride = 0).contains("row_stride"));
+    assert!(with(|p| p.row_stride = Some(0)).contains("row_stride"));
+}
+
+#[test]
+fn snic_makes_as_many_connected_regions_as_asked() {
+    for (height, width, n_segments) in [(40, 60, 24), (1, 90, 7), (33, 2, 5), (9, 9, 80)] {
+        let samples = Samples::U8(noise(height, width, 11));
+        let image = Image::new(height, width, ColorSpace::Srgb, samples).unwrap();
+        let snic = Snic::new(SnicParams { n_segments, ..SnicParams::default() }).unwrap();
+        let map = snic.oversegment(&image, &[], &Context::default()).unwrap();
+        assert_eq!((map.n(), pieces(&map)), (n_segments, n_segments));
+    }
+}
+
+#[test]
+fn snic_covers_the_islands_of_a_mask() {
+    let bits = (0..400).map(|i| i % 20 < 8 || i == 399).collect();
+    let mask = Mask::new(20, 20, bits).unwrap();
+    let samples = Samples::F32(vec![0.5; 400]);
+    let image = Image::with_mask(20, 20, ColorSpace::Gray, samples, Some(mask)).unwrap();
+    let snic = Snic::new(SnicParams { n_segments: 4, ..SnicParams::default() }).unwrap();
+    let map = snic.oversegment(&image, &[], &Context::default()).unwrap();
+    assert_eq!(pieces(&map), map.n());
+    assert!((0..400).all(|i| (map.labels()[i] == VOID) != (i % 20 < 8 || i == 399)));
 }

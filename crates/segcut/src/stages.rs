@@ -6,7 +6,7 @@ use segcut_graph::{Pmi, Rag};
 use segcut_multicut::{Each, Merge, Threshold};
 use segcut_refine::{Components, Foreground, MergeSmall, Morphology};
 use segcut_spectral::Ncut;
-use segcut_superpixel::{Grid, Slic, Watershed};
+use segcut_superpixel::{Grid, Slic, Snic, Watershed};
 
 impl Registry {
     /// A registry that knows every stage of segcut.
@@ -15,6 +15,7 @@ impl Registry {
         registry.register_superpixels("grid", Grid::new);
         registry.register_superpixels("slic", Slic::new);
         registry.register_superpixels("watershed", Watershed::new);
+        registry.register_superpixels("snic", Snic::new);
         registry.register_features("color", |params| Ok(Color::new(params)));
         registry.register_features("contour", Contour::new);
         registry.register_features("half_disc", HalfDisc::new);

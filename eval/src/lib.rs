@@ -23,6 +23,7 @@ mod edge_map;
 mod error;
 mod hungarian;
 mod information;
+mod mask_boundary;
 mod masks;
 mod rand_index;
 mod regions;
@@ -42,6 +43,7 @@ pub use edge_map::{boundary, edge_map};
 pub use error::EvalError;
 pub use hungarian::{Overlap, best_matching, matched_accuracy, matched_mean_iou};
 pub use information::{normalized_mutual_information, variation_of_information};
+pub use mask_boundary::mask_boundary;
 pub use masks::{BETA_SQUARED, MaskCounts, MaskScores};
 pub use rand_index::{adjusted_rand_index, rand_index};
 pub use regions::{

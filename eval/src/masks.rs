@@ -1,6 +1,7 @@
 //! A binary mask and its truth to scores.
 
 use crate::EvalError;
+use crate::boundary::BoundaryCounts;
 use crate::error::same_size;
 use segcut_core::Mask;
 use serde::{Deserialize, Serialize};
@@ -120,12 +121,15 @@ pub struct MaskScores {
     pub f_beta: f64,
     /// Mean absolute error of the binary masks; that of soft maps is [`SoftCounts::mae`](crate::SoftCounts::mae).
     pub mae: f64,
+    /// F of the outlines within 2 pixels, the mean of the images' own.
+    pub f_2px: f64,
 }
 
 impl MaskScores {
-    /// Counts of each image → means over images; none for no image.
-    pub fn of(images: &[MaskCounts]) -> Option<Self> {
-        if images.is_empty() {
+    /// Counts of each image, and of its outlines ([`mask_boundary`](crate::mask_boundary)) → means over images; none for no
+    /// image, or another number of outlines.
+    pub fn of(images: &[MaskCounts], outlines: &[BoundaryCounts]) -> Option<Self> {
+        if images.is_empty() || images.len() != outlines.len() {
             return None;
         }
         let mut sum = MaskCounts::default();
@@ -140,6 +144,7 @@ impl MaskScores {
             recall: mean(MaskCounts::recall),
             f_beta: mean(|counts| counts.f_beta(BETA_SQUARED)),
             mae: mean(|counts| 1.0 - counts.accuracy()),
+            f_2px: outlines.iter().map(BoundaryCounts::f).sum::<f64>() / outlines.len() as f64,
         })
     }
 }
@@ -158,14 +163,14 @@ mod tests {
         assert_eq!(scores(0, 3, 0), [0.0; 4]);
         assert_eq!(scores(0, 0, 3), [0.0; 4]);
         assert_eq!(MaskCounts::default().accuracy(), 1.0);
-        assert_eq!(MaskScores::of(&[]), None);
+        assert_eq!(MaskScores::of(&[], &[]), None);
     }
 
     #[test]
     fn the_set_weighs_pixels_and_the_mean_images() {
         let full = MaskCounts { true_positive: 1, ..MaskCounts::default() };
         let half = MaskCounts { true_positive: 3, false_positive: 3, ..MaskCounts::default() };
-        let scores = MaskScores::of(&[full, half]).unwrap();
+        let scores = MaskScores::of(&[full, half], &[BoundaryCounts::default(); 2]).unwrap();
         assert_eq!((scores.iou, scores.iou_set), (0.75, 4.0 / 7.0));
     }
 

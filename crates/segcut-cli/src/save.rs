@@ -5,7 +5,7 @@ use crate::exit::Failure;
 use crate::image_job::Failed;
 use crate::pictures::{borders, overlay};
 use crate::scoring::foreground;
-use segcut::{Prepared, Segmentation, contour_map};
+use segcut::{Prepared, Segmentation, contour_map, soft_foreground};
 use segcut_core::{LabelMap, VOID};
 use segcut_io::ScalarField;
 use segcut_io::atomic::{self, WriteError};
@@ -110,6 +110,7 @@ impl Saver<'_> {
         Ok(())
     }
 
+    /// `NAME.soft.png`: the soft map of a foreground, 16 bits; of other clusterings `NAME.softK.png`, one per cluster.
     fn soft(
         &self,
         name: &str,
@@ -117,6 +118,11 @@ impl Saver<'_> {
         done: &Segmentation,
         files: &mut Vec<PathBuf>,
     ) -> Result<(), SaveError> {
+        if let Some(map) = soft_foreground(prepared, done) {
+            let png = soft_png(&done.labels, map).map_err(encode)?;
+            files.push(self.bytes(name, "soft.png", &png)?);
+            return Ok(());
+        }
         let Some(soft) = &done.clustering.soft else {
             return Err(absent(name, "soft assignment", "this clusterer has hard labels only"));
         };
@@ -166,6 +172,12 @@ impl Saver<'_> {
     fn path(&self, name: &str, ending: &str) -> PathBuf {
         self.folder.join(format!("{name}.{ending}"))
     }
+}
+
+/// A soft map of the size of the labels → 16-bit PNG.
+pub fn soft_png(labels: &LabelMap, map: Vec<f32>) -> std::io::Result<Vec<u8>> {
+    let field = ScalarField::new(labels.height(), labels.width(), map);
+    field_png(&field.ok_or(std::io::ErrorKind::InvalidData)?)
 }
 
 /// A value per node, laid over the node's pixels; 0 outside the valid mask.

@@ -3,11 +3,15 @@
 use crate::args::Task;
 use segcut_core::{LabelMap, Mask};
 use segcut_eval::{
-    Annotation, BETA_SQUARED, EvalError, ImageScores, MaskCounts, SuperpixelScores, score_image, score_superpixels,
+    Annotation, BETA_SQUARED, BoundaryCounts, EvalError, ImageScores, MaskCounts, SuperpixelScores, mask_boundary,
+    score_image, score_superpixels,
 };
 use segcut_io::dataset;
 use segcut_io::truth::Truth;
 use serde::{Deserialize, Serialize};
+
+/// How far apart the outlines of a mask and its truth may be, in pixels.
+const OUTLINE: f64 = 2.0;
 
 /// The scores of one image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,9 +20,27 @@ pub enum Score {
     /// Regions against annotators, or against classes as regions.
     Regions(Box<ImageScores>),
     /// A mask: labels above 0 are the foreground.
-    Mask(MaskCounts),
+    Mask(MaskScore),
     /// Superpixels against annotators.
     Superpixels(SuperpixelScores),
+}
+
+/// The scores of one mask.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MaskScore {
+    /// Pixels by prediction and truth.
+    #[serde(flatten)]
+    pub counts: MaskCounts,
+    /// Outlines within 2 pixels.
+    pub boundary: BoundaryCounts,
+}
+
+impl MaskScore {
+    /// Compares a mask with the truth.
+    pub fn new(prediction: &Mask, truth: &Mask, valid: Option<&Mask>) -> Result<Self, EvalError> {
+        let counts = MaskCounts::new(prediction, truth, valid)?;
+        Ok(Self { counts, boundary: mask_boundary(prediction, truth, valid, OUTLINE)? })
+    }
 }
 
 impl Score {
@@ -28,7 +50,7 @@ impl Score {
     pub fn new(prediction: &LabelMap, truth: Truth, task: Option<Task>) -> Result<Self, EvalError> {
         match (truth, task) {
             (Truth::Mask { mask, valid }, None | Some(Task::Mask)) => {
-                Ok(Self::Mask(MaskCounts::new(&foreground(prediction), &mask, valid.as_ref())?))
+                Ok(Self::Mask(MaskScore::new(&foreground(prediction), &mask, valid.as_ref())?))
             }
             (truth, Some(Task::Superpixels)) => {
                 Ok(Self::Superpixels(score_superpixels(prediction, &annotations(truth)?)?))
@@ -54,13 +76,14 @@ impl Score {
                 ("miou", s.regions.miou),
                 ("pixel_accuracy", s.regions.pixel_accuracy),
             ],
-            Self::Mask(c) => vec![
+            Self::Mask(MaskScore { counts: c, boundary }) => vec![
                 ("iou", c.iou()),
                 ("pixel_accuracy", c.accuracy()),
                 ("precision", c.precision()),
                 ("recall", c.recall()),
                 ("f_beta", c.f_beta(BETA_SQUARED)),
                 ("mae", 1.0 - c.accuracy()),
+                ("f_2px", boundary.f()),
             ],
             Self::Superpixels(s) => vec![
                 ("boundary_recall", s.boundary_recall),
@@ -75,7 +98,7 @@ impl Score {
     pub fn main(&self) -> (&'static str, f64) {
         match self {
             Self::Regions(s) => ("covering", s.regions.covering),
-            Self::Mask(c) => ("iou", c.iou()),
+            Self::Mask(mask) => ("iou", mask.counts.iou()),
             Self::Superpixels(s) => ("asa", s.asa),
         }
     }

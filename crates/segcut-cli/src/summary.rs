@@ -1,7 +1,7 @@
 //! Scores of images → scores of a set, under the names of `eval --json`.
 
-use crate::scoring::Score;
-use segcut_eval::{Best, MaskCounts, MaskScores, SuperpixelScores, Sweep};
+use crate::scoring::{MaskScore, Score};
+use segcut_eval::{Best, MaskScores, SuperpixelScores, Sweep};
 use serde_json::{Map, Value, json};
 
 /// The scores of a set. `images` has one score per setting, in the order of the settings; without a
@@ -62,15 +62,17 @@ fn regions(settings: &[String], images: &[Vec<&Score>]) -> Value {
 }
 
 fn masks(settings: &[String], images: &[Vec<&Score>]) -> Value {
-    let counts = |setting: usize| -> Vec<MaskCounts> {
-        let of_setting = images.iter().filter_map(|scores| scores.get(setting));
-        of_setting.filter_map(|score| if let Score::Mask(counts) = score { Some(*counts) } else { None }).collect()
+    let of_setting = |setting: usize| -> Vec<MaskScore> {
+        let scores = images.iter().filter_map(|scores| scores.get(setting));
+        scores.filter_map(|score| if let Score::Mask(mask) = score { Some(*mask) } else { None }).collect()
     };
-    let rows: Vec<(String, MaskScores)> = settings
-        .iter()
-        .enumerate()
-        .filter_map(|(i, setting)| Some((setting.clone(), MaskScores::of(&counts(i))?)))
-        .collect();
+    let mean = |masks: Vec<MaskScore>| {
+        let counts: Vec<_> = masks.iter().map(|mask| mask.counts).collect();
+        let outlines: Vec<_> = masks.iter().map(|mask| mask.boundary).collect();
+        MaskScores::of(&counts, &outlines)
+    };
+    let rows: Vec<(String, MaskScores)> =
+        settings.iter().enumerate().filter_map(|(i, setting)| Some((setting.clone(), mean(of_setting(i))?))).collect();
     let Some(best) = rows.iter().max_by(|a, b| a.1.iou.total_cmp(&b.1.iou)) else { return json!({ "images": 0 }) };
     let mut summary = json!(best.1);
     if rows.len() > 1 {

@@ -147,7 +147,15 @@ fn what_is_generated_and_listed() {
     }
     assert!(told(dir.path(), &["man"]).stdout.contains(".TH segcut"));
     let list = told(dir.path(), &["recipes"]).stdout;
-    for name in ["ncut-slic-color", "ncut-slic-skimage", "merge-slic-color", "ncut-pixels", "two-step", "superpixels"] {
+    for name in [
+        "ncut-slic-color",
+        "ncut-slic-skimage",
+        "merge-slic-color",
+        "ncut-pixels",
+        "two-step",
+        "foreground",
+        "superpixels",
+    ] {
         assert!(list.contains(name), "{list}");
         let resolved = told(dir.path(), &["recipes", name]);
         let table: toml::Table = toml::from_str(&resolved.stdout).unwrap();

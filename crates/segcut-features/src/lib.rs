@@ -20,6 +20,6 @@ pub use color::{Color, ColorKind, ColorParams};
 pub use contour::{Contour, ContourParams};
 pub use half_disc::{DiscScale, HalfDisc, HalfDiscParams};
 pub use histogram::{Histogram, HistogramParams};
-pub use palette::{Palette, PaletteParams, Statistic};
+pub use palette::{Palette, PaletteParams, PaletteUnit, Statistic};
 pub use position::{Position, PositionParams, PositionUnit};
 pub use texture::{Texture, TextureParams};

@@ -20,12 +20,25 @@ pub enum Statistic {
     Variance,
 }
 
+/// In which unit a palette's colors are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaletteUnit {
+    /// L/100, a/255 and b/255 over the largest range of the three in the image.
+    #[default]
+    Range,
+    /// Those of the color space: L from 0 to 100, a and b; the largest sample of a channel is 100.
+    Lab,
+}
+
 /// Parameters of [`Palette`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PaletteParams {
     /// What of the colors is coded.
     pub statistic: Statistic,
+    /// In which unit the colors are coded and the codebook is given.
+    pub unit: PaletteUnit,
     /// Colors of the palette.
     pub colors: usize,
     /// Side of the cells whose mean colors are coded, in pixels.
@@ -38,7 +51,7 @@ pub struct PaletteParams {
 
 impl Default for PaletteParams {
     fn default() -> Self {
-        Self { statistic: Statistic::Mean, colors: 64, step: 4, sample: 6000, steps: 8 }
+        Self { statistic: Statistic::Mean, unit: PaletteUnit::Range, colors: 64, step: 4, sample: 6000, steps: 8 }
     }
 }
 
@@ -56,7 +69,7 @@ impl Statistic {
 ///
 /// Colors are L/100, a/255, b/255 (the channels of a multi-band image), averaged over cells and divided
 /// by the largest range of the three, so that the palette's codebook fills an image of any contrast
-/// alike. The palette is the k-means of a random sample of cells.
+/// alike; or plain Lab ([`PaletteUnit`]). The palette is the k-means of a random sample of cells.
 ///
 /// # Determinism
 /// The context's seed draws the sample and the first colors.
@@ -101,7 +114,7 @@ impl Palette {
     }
 
     fn map(&self, image: &Image, seed: u64) -> Result<FeatureMap<'static>, StageError> {
-        let PaletteParams { statistic, colors, step, sample, steps } = self.params;
+        let PaletteParams { statistic, unit, colors, step, sample, steps } = self.params;
         let source = ColorRows::new(image, ColorKind::Lab);
         let dims = source.dims();
         let mut cells = match statistic {
@@ -109,7 +122,9 @@ impl Palette {
             Statistic::Variance => cell_means(image, &VarianceRows::new(&source, image), step),
         };
         let chroma = if image.space() == ColorSpace::Multiband { 0.01 } else { 1.0 / 255.0 };
-        divide_by_range(&mut cells, dims, chroma);
+        if unit == PaletteUnit::Range {
+            divide_by_range(&mut cells, dims, chroma);
+        }
         let centres = centres(&cells, dims, &Lloyd { k: colors, sample, steps }, seed);
         let mut codes = vec![0; cells.len() / dims];
         centres.nearest(&cells, &mut codes);

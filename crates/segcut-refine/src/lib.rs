@@ -6,17 +6,21 @@
 
 mod borders;
 mod components;
+mod confidence;
 mod connectivity;
 mod disjoint_sets;
 mod foreground;
+mod grab_cut;
 mod merge_small;
 mod morphology;
 mod project;
 mod region_table;
 
 pub use components::{Components, ComponentsParams, connected_components};
+pub use confidence::mask_confidence;
 pub use connectivity::{Connectivity, ConnectivityError};
 pub use foreground::{Cue, Foreground, ForegroundParams};
+pub use grab_cut::{GrabCut, GrabCutParams};
 pub use merge_small::{MergeSmall, MergeSmallParams, MergeTo};
 pub use morphology::{Morphology, MorphologyParams, Operation, Shape};
 pub use project::{ProjectError, project};

@@ -14,6 +14,7 @@ mod ncut;
 mod onespectral;
 mod pencil;
 mod plaplacian;
+mod ranking;
 
 pub use assign::{
     Assign, KMeans, KMeansParams, ThresholdCut, best_threshold, cluster_qr, discretize, even_thresholds, kmeans,
@@ -26,3 +27,4 @@ pub use plaplacian::{
     Criterion, CutKind, PEigenParams, PEigenvector, PFunctional, PSpectral, PSpectralParams, PSpectralResult, PValue,
     Recursion, Split, StartSize, Threshold, TwoWay, p_eigenvector, threshold_cut,
 };
+pub use ranking::{ManifoldRanking, ManifoldRankingParams, RankingError};

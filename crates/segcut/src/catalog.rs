@@ -25,6 +25,7 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("merge-slic-color"),
         entry!("ncut-pixels"),
         entry!("two-step"),
+        entry!("foreground"),
         entry!("superpixels"),
     ];
     ENTRIES

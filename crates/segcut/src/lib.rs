@@ -11,6 +11,7 @@ mod pipeline;
 mod recipe;
 mod registry;
 mod section;
+mod soft_foreground;
 mod stages;
 mod two_step;
 
@@ -22,4 +23,5 @@ pub use pipeline::{Pipeline, PipelineError, Prepared, Segmentation, Stage};
 pub use recipe::Recipe;
 pub use registry::Registry;
 pub use section::Section;
+pub use soft_foreground::soft_foreground;
 pub use two_step::{TwoStep, TwoStepParams};

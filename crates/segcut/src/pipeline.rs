@@ -7,7 +7,7 @@ use segcut_core::{
     Oversegmenter, Refiner, RegionGraph, StageError, Stop,
 };
 use segcut_pixel::enlarge_labels;
-use segcut_refine::project;
+use segcut_refine::{mask_confidence, project};
 use std::borrow::Cow;
 use std::fmt::{Display, Formatter};
 use thiserror::Error;
@@ -98,6 +98,8 @@ pub struct Segmentation {
     pub labels: LabelMap,
     /// The clusters of the superpixels.
     pub clustering: Clustering,
+    /// How far a foreground mask can be trusted, 0 to 1 ([`mask_confidence`]); none for other results.
+    pub confidence: Option<f64>,
 }
 
 /// The stages of one recipe.
@@ -231,12 +233,13 @@ impl Pipeline {
         for refiner in &self.refiners {
             labels = run(Stage::Refine, context, || refiner.refine(&evidence, labels, context))?;
         }
+        let confidence = mask_confidence(&clustering, superpixels, &labels);
         let (height, width) = (prepared.original.height(), prepared.original.width());
         if (height, width) != (labels.height(), labels.width()) {
             labels = enlarge_labels(&labels, height, width)
                 .map_err(|e| PipelineError { stage: Stage::Refine, source: StageError::data(e) })?;
         }
-        Ok(Segmentation { labels, clustering })
+        Ok(Segmentation { labels, clustering, confidence })
     }
 
     /// Image → regions.

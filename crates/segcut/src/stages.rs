@@ -2,10 +2,10 @@
 
 use crate::{Registry, two_step};
 use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
-use segcut_graph::{Pmi, Rag};
+use segcut_graph::{Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Merge, Threshold};
-use segcut_refine::{Components, Foreground, MergeSmall, Morphology};
-use segcut_spectral::Ncut;
+use segcut_refine::{Components, Foreground, GrabCut, MergeSmall, Morphology};
+use segcut_spectral::{ManifoldRanking, Ncut};
 use segcut_superpixel::{Grid, Slic, Snic, Watershed};
 
 impl Registry {
@@ -25,13 +25,16 @@ impl Registry {
         registry.register_features("texture", |params: TextureParams| Texture::new(&params));
         registry.register_graph("pmi", Pmi::new);
         registry.register_graph("rag", Rag::new);
+        registry.register_graph("ranking", RankingGraph::new);
         registry.register_cluster("each", Each::new);
+        registry.register_cluster("manifold_ranking", ManifoldRanking::new);
         registry.register_cluster("merge", Merge::new);
         registry.register_cluster("ncut", Ncut::new);
         registry.register_cluster("threshold", Threshold::new);
         registry.register_nested_cluster("two_step", two_step::build);
         registry.register_refine("components", Components::new);
         registry.register_refine("foreground", Foreground::new);
+        registry.register_refine("grab_cut", GrabCut::new);
         registry.register_refine("merge_small", MergeSmall::new);
         registry.register_refine("morphology", Morphology::new);
         registry

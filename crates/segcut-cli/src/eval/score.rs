@@ -3,11 +3,9 @@
 use super::predictions::{Form, Predicted, Predictions};
 use crate::args::Task;
 use crate::image_job::Failed;
-use crate::scoring::Score;
+use crate::scoring::{MaskScore, Score};
 use segcut_core::{LabelMap, Mask};
-use segcut_eval::{
-    BETA_SQUARED, Labels, MaskCounts, MaxFProtocol, SemanticCounts, SemanticScores, SoftCounts, UltrametricMap,
-};
+use segcut_eval::{BETA_SQUARED, Labels, MaxFProtocol, SemanticCounts, SemanticScores, SoftCounts, UltrametricMap};
 use segcut_io::labels::{LabelOptions, read_field, read_labels};
 use segcut_io::truth::Truth;
 use std::fmt::Display;
@@ -178,7 +176,7 @@ fn gray(file: &Path, truth: &Truth) -> Result<Scored, Failed> {
     let values = stretched(field.into_values());
     let bits = values.iter().map(|&value| value > 0.5).collect();
     let binary = Mask::new(height, width, bits).map_err(|e| fault(file, e))?;
-    let counts = MaskCounts::new(&binary, mask, valid.as_ref()).map_err(|e| fault(file, e))?;
+    let counts = MaskScore::new(&binary, mask, valid.as_ref()).map_err(|e| fault(file, e))?;
     let soft = SoftCounts::new(&values, mask, valid.as_ref()).map_err(|e| fault(file, e))?;
     Ok(Scored::Gray { binary: Score::Mask(counts), soft: Box::new(soft) })
 }

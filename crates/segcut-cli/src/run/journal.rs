@@ -47,6 +47,9 @@ pub struct Cut {
     pub value: String,
     /// Regions made.
     pub regions: usize,
+    /// How far a foreground mask can be trusted, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub confidence: Option<f64>,
     /// What a user should know.
     pub notes: Vec<String>,
     /// Against the truth, where there is one.
@@ -220,7 +223,7 @@ mod tests {
     use super::*;
 
     fn row(id: &str, status: RowStatus, files: Vec<FileRecord>) -> Row {
-        let cuts = vec![Cut { value: String::new(), regions: 1, notes: vec![], score: None, files }];
+        let cuts = vec![Cut { value: String::new(), regions: 1, confidence: None, notes: vec![], score: None, files }];
         Row { id: id.into(), status, code: None, message: None, warnings: vec![], size: None, cuts, seconds: 0.1 }
     }
 

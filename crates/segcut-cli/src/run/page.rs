@@ -26,9 +26,15 @@ pub fn run_page(
     let cut = best_cut(plan, summary);
     let score = |row: &Row| row.cuts.get(cut).and_then(|cut| cut.score.clone());
     let mut good: Vec<&Row> = rows.iter().copied().filter(|row| row.status == RowStatus::Ok).collect();
-    good.sort_by(|a, b| worst(score(a).as_ref()).total_cmp(&worst(score(b).as_ref())).then_with(|| a.id.cmp(&b.id)));
+    // The worst first; where there is no truth, the least certain.
+    let rank = |row: &Row| match score(row) {
+        Some(score) => score.main().1,
+        None => confidence(row, cut).unwrap_or(f64::INFINITY),
+    };
+    good.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
     let columns: Vec<&str> =
         good.iter().find_map(|row| score(row)).map(|s| s.columns().iter().map(|c| c.0).collect()).unwrap_or_default();
+    let confident = good.iter().any(|row| confidence(row, cut).is_some());
     let histograms = columns
         .iter()
         .take(3)
@@ -37,7 +43,14 @@ pub fn run_page(
             Histogram::of(*name, &values)
         })
         .collect();
-    let images = good.iter().take(SHOWN).map(|row| image_row(folder, plan, row, cut, decode)).collect();
+    let cells = |row: &Row| {
+        let score = score(row);
+        let values = columns.iter().map(|name| column(score.as_ref(), name));
+        values.chain(confident.then(|| confidence(row, cut))).collect()
+    };
+    let shown = good.iter().take(SHOWN);
+    let images =
+        shown.map(|row| ImageRow { scores: cells(row), ..image_row(folder, plan, row, cut, decode) }).collect();
     let report = RunReport {
         title: format!("segcut run: {}", text(summary, "recipe")),
         program: concat!("segcut ", env!("CARGO_PKG_VERSION")).into(),
@@ -46,9 +59,9 @@ pub fn run_page(
         summary: figures(summary),
         histograms,
         sweep: sweep(plan, rows, summary),
-        columns: columns.iter().map(ToString::to_string).collect(),
+        sort: (confident || !columns.is_empty()).then_some(Sort { column: 0, higher_is_better: true }),
+        columns: columns.iter().chain(confident.then_some(&"confidence")).map(ToString::to_string).collect(),
         images,
-        sort: (!columns.is_empty()).then_some(Sort { column: 0, higher_is_better: true }),
         left_out: good.len().saturating_sub(SHOWN),
         failed: rows.iter().filter(|row| row.status != RowStatus::Ok).map(|row| failed(row)).collect(),
     };
@@ -62,8 +75,9 @@ fn best_cut(plan: &Plan, summary: &Map<String, Value>) -> usize {
     plan.settings.iter().position(|setting| Some(setting.value.as_str()) == best).unwrap_or(0)
 }
 
-fn worst(score: Option<&Score>) -> f64 {
-    score.map_or(f64::INFINITY, |score| score.main().1)
+/// How certain the shown mask of this row is.
+fn confidence(row: &Row, cut: usize) -> Option<f64> {
+    row.cuts.get(cut)?.confidence
 }
 
 fn column(score: Option<&Score>, name: &str) -> Option<f64> {
@@ -101,10 +115,7 @@ fn image_row(folder: &Path, plan: &Plan, row: &Row, cut: usize, decode: &DecodeO
         id: row.id.clone(),
         status: status_name(row.status).into(),
         notes,
-        scores: chosen
-            .and_then(|cut| cut.score.as_ref())
-            .map(|score| score.columns().iter().map(|(_, value)| Some(*value)).collect())
-            .unwrap_or_default(),
+        scores: Vec::new(),
         input: original.and_then(|item| picture(&item.image, "image")),
         overlay: overlay.and_then(|file| picture(&folder.join(&file.path), "regions")),
     }

@@ -51,28 +51,39 @@ fn scores_csv(plan: &Plan, rows: &[&Row]) -> Result<Vec<u8>, Failure> {
         .map(|score| score.columns().into_iter().map(|(name, _)| name).collect())
         .unwrap_or_default();
     let swept = plan.settings.len() > 1 || plan.settings.iter().any(|s| !s.value.is_empty());
+    let confident = rows.iter().flat_map(|row| &row.cuts).any(|cut| cut.confidence.is_some());
     let mut csv = csv::Writer::from_writer(Vec::new());
     let mut header = vec!["id"];
     header.extend(swept.then_some("value"));
     header.extend(["status", "regions"]);
+    header.extend(confident.then_some("confidence"));
     header.extend(&columns);
+    let shape = Shape { swept, confident, columns: columns.len() };
     header.extend(["notes", "code", "message"]);
     csv.write_record(&header).map_err(Failure::output)?;
     for row in rows {
-        for record in records(row, swept, columns.len()) {
+        for record in records(row, &shape) {
             csv.write_record(&record).map_err(Failure::output)?;
         }
     }
     csv.into_inner().map_err(Failure::output)
 }
 
-fn records(row: &Row, swept: bool, columns: usize) -> Vec<Vec<String>> {
+/// Which fields a row has.
+struct Shape {
+    swept: bool,
+    confident: bool,
+    columns: usize,
+}
+
+fn records(row: &Row, &Shape { swept, confident, columns }: &Shape) -> Vec<Vec<String>> {
     let status = status_name(row.status).to_string();
     let tail = [row.code.clone().unwrap_or_default(), row.message.clone().unwrap_or_default()];
     if row.cuts.is_empty() {
         let mut record = vec![row.id.clone()];
         record.extend(swept.then(String::new));
         record.extend([status, String::new()]);
+        record.extend(confident.then(String::new));
         record.extend(vec![String::new(); columns]);
         record.push(row.warnings.join("; "));
         record.extend(tail);
@@ -82,6 +93,7 @@ fn records(row: &Row, swept: bool, columns: usize) -> Vec<Vec<String>> {
         let mut record = vec![row.id.clone()];
         record.extend(swept.then(|| cut.value.clone()));
         record.extend([status.clone(), cut.regions.to_string()]);
+        record.extend(confident.then(|| cut.confidence.map(|c| format!("{c:.6}")).unwrap_or_default()));
         match &cut.score {
             Some(score) => record.extend(score.columns().iter().map(|(_, value)| format!("{value:.6}"))),
             None => record.extend(vec![String::new(); columns]),

@@ -4,8 +4,9 @@ use super::journal::{Cut, FileRecord, Row, RowStatus};
 use super::plan::{Plan, Setting};
 use crate::image_job::{Failed, Limits, Opened, Problem, notes_of};
 use crate::pictures::overlay;
+use crate::save::soft_png;
 use crate::scoring::Score;
-use segcut::{Prepared, Segmentation};
+use segcut::{Prepared, Segmentation, soft_foreground};
 use segcut_core::{Context, Image, LabelMap};
 use segcut_io::atomic::WriteError;
 use segcut_io::dataset::Item;
@@ -94,14 +95,18 @@ impl Work<'_> {
         truth: Option<&Truth>,
     ) -> Result<Cut, Problem> {
         let done = setting.pipeline.finish(prepared, context).map_err(|e| Failed::stage(&item.id, &e))?;
-        let Segmentation { labels, clustering } = &done;
+        let Segmentation { labels, clustering, confidence } = &done;
         let notes = notes_of(clustering);
-        let files = self.write(item, &setting.value, prepared.original(), labels)?;
+        let mut files = self.write(item, &setting.value, prepared.original(), labels)?;
+        if let Some(map) = soft_foreground(prepared, &done) {
+            let png = soft_png(labels, map).map_err(|e| Failed::error("io/encode", &e))?;
+            files.push(self.record(format!("soft/{}{}.png", below(&setting.value), item.id), &png)?);
+        }
         let score = truth
             .map(|truth| Score::new(labels, truth.clone(), self.plan.task))
             .transpose()
             .map_err(|e| Failed::error("eval/score", &format!("{}: {e}", item.id)))?;
-        Ok(Cut { value: setting.value.clone(), regions: labels.n(), notes, score, files })
+        Ok(Cut { value: setting.value.clone(), regions: labels.n(), confidence: *confidence, notes, score, files })
     }
 
     fn truth(&self, index: usize, image: &Image) -> Result<Option<Truth>, Failed> {
@@ -116,7 +121,7 @@ impl Work<'_> {
     /// Writes labels and overlay.
     fn write(&self, item: &Item, value: &str, image: &Image, labels: &LabelMap) -> Result<Vec<FileRecord>, Problem> {
         let extension = if label_format(labels.n(), 0) == LabelFormat::Tiff32 { "tif" } else { "png" };
-        let below = if value.is_empty() { String::new() } else { format!("{value}/") };
+        let below = below(value);
         let png = encode_labels(labels, 0).map_err(|e| Failed::error("io/encode", &e))?;
         let mut files = vec![self.record(format!("labels/{below}{}.{extension}", item.id), &png)?];
         let picture = overlay(image, labels).map_err(|e| Failed::error("io/encode", &e))?;
@@ -129,4 +134,9 @@ impl Work<'_> {
         atomic::write(&self.folder.join(&path), bytes)?;
         Ok(FileRecord { path, size: bytes.len() as u64, sha256: hash::sha256(bytes) })
     }
+}
+
+/// The folder of a swept value.
+fn below(value: &str) -> String {
+    if value.is_empty() { String::new() } else { format!("{value}/") }
 }

@@ -2,11 +2,11 @@
 
 mod boundary_connectivity;
 mod contrast;
-mod otsu;
 
 use crate::region_table::RegionTable;
 use boundary_connectivity::{background_probability, boundary_connectivity, soft_boundary_connectivity};
 use segcut_core::{Context, Evidence, Image, LabelMap, Refiner, StageError, VOID};
+use segcut_graph::otsu;
 use serde::{Deserialize, Serialize};
 
 /// By what the background is told from the foreground.
@@ -159,7 +159,7 @@ fn split(rated: &[f64], sizes: &[usize], threshold: Option<f64>) -> Vec<bool> {
         Some(level) => order.partition_point(|&region| rated[region] < level),
         None => {
             let weighted: Vec<[f64; 2]> = order.iter().map(|&r| [rated[r], sizes[r] as f64]).collect();
-            otsu::otsu(&weighted)
+            otsu(&weighted)
         }
     };
     let mut foreground = vec![false; rated.len()];

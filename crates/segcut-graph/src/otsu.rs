@@ -5,7 +5,13 @@
 /// N. Otsu, "A threshold selection method from gray-level histograms", 1979: the split with the largest variance
 /// between the classes, here exact, between any two neighbouring different values. Of equal splits the first counts;
 /// 0 where all values are equal.
-pub(super) fn otsu(sorted: &[[f64; 2]]) -> usize {
+///
+/// # Examples
+/// ```
+/// // Values 0 and 0.1 against 0.9 and 1.0.
+/// assert_eq!(segcut_graph::otsu(&[[0.0, 5.0], [0.1, 5.0], [0.9, 1.0], [1.0, 1.0]]), 2);
+/// ```
+pub fn otsu(sorted: &[[f64; 2]]) -> usize {
     let total: f64 = sorted.iter().map(|[_, weight]| weight).sum();
     let mass: f64 = sorted.iter().map(|[value, weight]| value * weight).sum();
     let (mut below, mut mass_below) = (0.0, 0.0);

@@ -1,0 +1,175 @@
+//! Region graph → foreground and background by manifold ranking against the frame.
+
+use super::propagator::Propagator;
+use ndarray::Array2;
+use segcut_core::{Clusterer, Clustering, Context, FeatureBlock, Geometry, Partition, RegionGraph, StageError, Status};
+use segcut_graph::{SIDES, otsu};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Parameters of [`ManifoldRanking`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ManifoldRankingParams {
+    /// How far a query spreads, below 1.
+    pub alpha: f64,
+    /// Standard deviation of the Gaussian by which regions near the centre count more as foreground queries, in sides
+    /// of the image; 0 for none.
+    pub center: f64,
+    /// Regions that reach this are foreground; without it the level that splits them best by area (Otsu 1979).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<f64>,
+}
+
+impl Default for ManifoldRankingParams {
+    fn default() -> Self {
+        Self { alpha: 0.995, center: 0.3, level: None }
+    }
+}
+
+/// Why a graph cannot be ranked against the frame.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum RankingError {
+    /// The graph does not come from an image.
+    #[error("the graph has no geometry: ranking against the frame needs regions of an image")]
+    NoGeometry,
+    /// The graph was not built for ranking.
+    #[error("the graph has no block {SIDES} of four columns: use [graph] kind = \"ranking\"")]
+    NoSides,
+    /// Weights below 0, too large, or no list of edges.
+    #[error("the affinity is no list of edges with weights of at least 0")]
+    Weights,
+}
+
+/// Region graph → cluster 1 (foreground) and 0 (background), with soft memberships.
+///
+/// After C. Yang et al., "Saliency detection via graph-based manifold ranking", CVPR 2013: the regions at each side of the
+/// frame are a query; what none of the four reaches is the query of the second stage, whose spread is the
+/// foreground (section 4.2). It differs in that the second query is soft and weighted towards the centre, in that the
+/// result f becomes f/(f + its mean by area) before it is stretched to 0 … 1, and in the graph
+/// ([`RankingGraph`](segcut_graph::RankingGraph)).
+///
+/// The clustering's soft memberships are (1 − x, x). A graph whose regions all have one color has no foreground; neither
+/// has one with fewer than two regions.
+///
+/// # Determinism
+/// No randomness; one thread.
+///
+/// # Cost
+/// O(n³) / 3 for n regions, and 2·n² values.
+#[derive(Debug, Clone)]
+pub struct ManifoldRanking {
+    params: ManifoldRankingParams,
+}
+
+impl ManifoldRanking {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`StageError::Parameter`].
+    pub fn new(params: ManifoldRankingParams) -> Result<Self, StageError> {
+        if !(0.0..1.0).contains(&params.alpha) {
+            return Err(StageError::parameter("cluster.alpha", params.alpha, "from 0 to below 1"));
+        }
+        if !(params.center >= 0.0 && params.center.is_finite()) {
+            return Err(StageError::parameter("cluster.center", params.center, "finite and at least 0"));
+        }
+        match params.level {
+            Some(level) if !(0.0..=1.0).contains(&level) => {
+                Err(StageError::parameter("cluster.level", level, "from 0 to 1"))
+            }
+            _ => Ok(Self { params }),
+        }
+    }
+
+    /// x of every region, 0 to 1.
+    fn rank(&self, graph: &RegionGraph) -> Result<Vec<f64>, RankingError> {
+        let geometry = graph.geometry().ok_or(RankingError::NoGeometry)?;
+        let sides = graph.feature(SIDES).filter(|block| block.dims == 4).ok_or(RankingError::NoSides)?;
+        if is_plain(graph) {
+            return Ok(vec![0.0; graph.n()]);
+        }
+        let propagator = Propagator::new(graph.affinity(), self.params.alpha).ok_or(RankingError::Weights)?;
+        let mut query = unreached(&propagator, sides);
+        query.iter_mut().zip(&geometry.centroid).for_each(|(q, &at)| *q *= self.closeness(at, geometry.image_size));
+        let spread = propagator.spread(&query);
+        Ok(stretched(against_mean(spread, geometry)))
+    }
+
+    /// exp(−distance² / 2σ²) to the centre, positions in 0 … 1.
+    fn closeness(&self, centroid: [f64; 2], size: [usize; 2]) -> f64 {
+        if self.params.center == 0.0 {
+            return 1.0;
+        }
+        let offset = |axis: usize| (centroid[axis] + 0.5) / size[axis] as f64 - 0.5;
+        let squared = offset(0).powi(2) + offset(1).powi(2);
+        (-squared / (2.0 * self.params.center * self.params.center)).exp()
+    }
+}
+
+impl Clusterer for ManifoldRanking {
+    /// # Errors
+    /// [`RankingError`] inside a [`StageError::Data`].
+    fn cluster(&self, graph: &RegionGraph, _: &Context) -> Result<Clustering, StageError> {
+        let rank = self.rank(graph).map_err(StageError::data)?;
+        let sizes = graph.geometry().map_or(&[][..], |geometry| &geometry.size);
+        clustering(&rank, sizes, self.params.level)
+    }
+}
+
+/// Membership of the foreground per region → two clusters, split at the level or by Otsu's.
+fn clustering(rank: &[f64], sizes: &[f64], level: Option<f64>) -> Result<Clustering, StageError> {
+    let level = level.unwrap_or_else(|| otsu_level(rank, sizes));
+    let labels = rank.iter().map(|&x| u32::from(x > 0.0 && x >= level)).collect();
+    let partition = Partition::new(labels, 2).map_err(StageError::data)?;
+    let soft = Array2::from_shape_fn((rank.len(), 2), |(i, k)| if k == 1 { rank[i] } else { 1.0 - rank[i] });
+    Ok(Clustering { status: Status::Converged, soft: Some(soft), ..Clustering::converged(partition) })
+}
+
+/// The smallest value above Otsu's split by area; above 1 where all values are equal.
+fn otsu_level(values: &[f64], sizes: &[f64]) -> f64 {
+    let mut pairs: Vec<[f64; 2]> = values.iter().zip(sizes).map(|(&value, &size)| [value, size]).collect();
+    pairs.retain(|pair| pair[1] > 0.0);
+    pairs.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    match otsu(&pairs) {
+        0 => 2.0,
+        split => pairs[split][0],
+    }
+}
+
+/// Whether no two regions differ in color.
+fn is_plain(graph: &RegionGraph) -> bool {
+    graph.edge_columns().feature_distance.as_ref().is_some_and(|d| d.iter().all(|&d| d == 0.0))
+}
+
+/// What the four sides' queries do not reach, 0 to 1 (Yang et al. 2013, eq. 4 to 6).
+fn unreached(propagator: &Propagator, sides: &FeatureBlock) -> Vec<f64> {
+    let n = sides.values.len() / 4;
+    let mut rest = vec![1.0; n];
+    for side in 0..4 {
+        let query: Vec<f64> = (0..n).map(|node| f64::from(sides.row(node)[side])).collect();
+        let reached = stretched(propagator.spread(&query));
+        rest.iter_mut().zip(reached).for_each(|(rest, reached)| *rest *= 1.0 - reached);
+    }
+    stretched(rest)
+}
+
+/// f / (f + mean of f by area).
+fn against_mean(mut spread: Vec<f64>, geometry: &Geometry) -> Vec<f64> {
+    let weighted: f64 = spread.iter().zip(&geometry.size).map(|(f, size)| f * size).sum();
+    let mean = weighted / geometry.size.iter().sum::<f64>().max(1.0);
+    spread.iter_mut().for_each(|f| *f /= (*f + mean).max(f64::MIN_POSITIVE));
+    spread
+}
+
+/// Values moved to 0 … 1; 0 where all are equal.
+fn stretched(mut values: Vec<f64>) -> Vec<f64> {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let range = values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - low;
+    values.iter_mut().for_each(|value| *value = if range > 0.0 { (*value - low) / range } else { 0.0 });
+    values
+}
+
+#[cfg(test)]
+mod tests;

@@ -152,6 +152,7 @@ fn what_is_generated_and_listed() {
         "ncut-slic-skimage",
         "merge-slic-color",
         "ncut-pixels",
+        "pspectral-slic-color",
         "two-step",
         "foreground",
         "superpixels",
@@ -172,7 +173,15 @@ fn what_is_generated_and_listed() {
 fn every_recipe_segments() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("a.png"), quarters((40, 50), 4)).unwrap();
-    for name in ["ncut-slic-color", "ncut-slic-skimage", "merge-slic-color", "ncut-pixels", "two-step", "superpixels"] {
+    for name in [
+        "ncut-slic-color",
+        "ncut-slic-skimage",
+        "merge-slic-color",
+        "ncut-pixels",
+        "pspectral-slic-color",
+        "two-step",
+        "superpixels",
+    ] {
         let told = told(dir.path(), &["segment", "a.png", "-o", name, "--recipe", name]);
         assert_eq!(told.code, Some(0), "{name}: {}", told.stderr);
     }

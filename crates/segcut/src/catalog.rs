@@ -24,6 +24,7 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("ncut-slic-skimage"),
         entry!("merge-slic-color"),
         entry!("ncut-pixels"),
+        entry!("pspectral-slic-color"),
         entry!("two-step"),
         entry!("foreground"),
         entry!("superpixels"),

@@ -6,18 +6,26 @@ use super::max_flow::MaxFlow;
 use crate::pencil::Pencil;
 use crate::plaplacian::{Criterion, part};
 use segcut_core::{Context, Stop};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Bound on the descents; each one lowers the criterion.
 const STEPS: usize = 200;
 /// Steps on the Euclidean ball, and the iterations of the first one's inner problem.
-const SMOOTH_STEPS: usize = 8;
+const SMOOTH_STEPS: usize = 4;
 const INNER: usize = 40;
+/// Sets above this multiple of the lowest value so far, after single moves, are left.
+const HOPELESS: f64 = 3.0;
 
 /// The descent on one graph.
 pub(crate) struct InversePower<'a> {
     pencil: &'a Pencil,
     criterion: Criterion,
     flow: MaxFlow<'a>,
+    /// Where the descent from a set ends, for every set on the way of an earlier one.
+    ends: BTreeMap<Vec<u64>, Rc<CutSet>>,
+    /// The lowest value of all ends.
+    least: f64,
 }
 
 /// A set with the value of its cut.
@@ -29,7 +37,7 @@ pub(crate) struct CutSet {
 
 impl<'a> InversePower<'a> {
     pub(crate) fn new(pencil: &'a Pencil, criterion: Criterion) -> Self {
-        Self { pencil, criterion, flow: MaxFlow::new(pencil) }
+        Self { pencil, criterion, flow: MaxFlow::new(pencil), ends: BTreeMap::new(), least: f64::INFINITY }
     }
 
     /// Descends from a set until no step lowers the criterion.
@@ -40,22 +48,54 @@ impl<'a> InversePower<'a> {
     /// (Andersen & Lang 2008 came to the same steps from flows); the paper takes the Euclidean ball and an
     /// approximate solver. For an indicator the steps of the sum and of the Cheeger criterion are the same; a
     /// step that does not lower the criterion ends the descent.
-    pub(crate) fn descend(&mut self, start: Vec<bool>, context: &Context) -> CutSet {
+    pub(crate) fn descend(&mut self, start: Vec<bool>, context: &Context) -> Rc<CutSet> {
         let mut best = CutSet { value: self.value(&start), above: start };
-        loop {
-            let flowed = self.by_flows(best, context);
-            let moved = improve(self.pencil, self.criterion, flowed.clone());
-            // Sums that moves carry along lose digits: the value is taken from the edges.
-            let value = self.value(&moved.above);
-            if value >= flowed.value * (1.0 - 1e-12) || context.stopped() != Stop::No {
-                return flowed;
+        let mut way = Vec::new();
+        let end = loop {
+            let moved = self.by_moves(best);
+            let before = moved.value;
+            if before > HOPELESS * self.least {
+                break Rc::new(moved);
             }
-            best = CutSet { value, ..moved };
+            let (flowed, known) = self.by_flows(moved, &mut way, context);
+            if let Some(end) = known {
+                break end;
+            }
+            if flowed.value >= before * (1.0 - 1e-12) || context.stopped() != Stop::No {
+                break Rc::new(flowed);
+            }
+            best = flowed;
+        };
+        if context.stopped() == Stop::No {
+            way.into_iter().for_each(|set| {
+                self.ends.insert(set, Rc::clone(&end));
+            });
         }
+        self.least = self.least.min(end.value);
+        end
     }
 
-    fn by_flows(&mut self, mut best: CutSet, context: &Context) -> CutSet {
+    /// Single moves, where they lower the criterion.
+    fn by_moves(&self, start: CutSet) -> CutSet {
+        let moved = improve(self.pencil, self.criterion, start.clone());
+        // Sums that moves carry along lose digits: the value is taken from the edges.
+        let value = self.value(&moved.above);
+        if value < start.value { CutSet { value, ..moved } } else { start }
+    }
+
+    /// Steps from set to set; ends at a set with a known end too.
+    fn by_flows(
+        &mut self,
+        mut best: CutSet,
+        way: &mut Vec<Vec<u64>>,
+        context: &Context,
+    ) -> (CutSet, Option<Rc<CutSet>>) {
         for _ in 0..STEPS {
+            let set = packed(&best.above);
+            if let Some(end) = self.ends.get(&set) {
+                return (best, Some(Rc::clone(end)));
+            }
+            way.push(set);
             if context.stopped() != Stop::No || !(best.value > 0.0 && best.value.is_finite()) {
                 break;
             }
@@ -66,7 +106,7 @@ impl<'a> InversePower<'a> {
             }
             best = CutSet { above, value };
         }
-        best
+        (best, None)
     }
 
     /// Steps of the method on the Euclidean ball, from a vector to one with a lower ratio R/S.
@@ -147,6 +187,13 @@ impl<'a> InversePower<'a> {
         let (cut, sizes) = cut_and_sizes(self.pencil, above);
         self.criterion.of([part(cut, sizes[0]), part(cut, sizes[1])])
     }
+}
+
+/// One bit per node, the same for a set and its complement.
+fn packed(above: &[bool]) -> Vec<u64> {
+    let flip = above.first().copied().unwrap_or(false);
+    let word = |nodes: &[bool]| nodes.iter().enumerate().fold(0, |word, (bit, &a)| word | u64::from(a != flip) << bit);
+    above.chunks(64).map(word).collect()
 }
 
 /// The weight across, and the sizes of the lower and of the upper side.

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 
 /// Residuals below this share of an arc's weight count as none.
 const ROUNDING: f64 = 1e-14;
+/// Terminal flow below this share of a node's gain counts as none.
+const SETTLED: f64 = 1e-11;
 const UNSEEN: u32 = u32::MAX;
 
 /// Residual capacities of a graph whose edges carry their weight both ways.
@@ -36,12 +38,11 @@ impl<'a> MaxFlow<'a> {
                 reverse[starts[i] + a] = (starts[j as usize] + back) as u32;
             }
         }
-        let arcs = starts[n];
         Self {
             pencil,
             starts,
             reverse,
-            residual: vec![0.0; arcs],
+            residual: (0..n).flat_map(|i| pencil.row(i).1).copied().collect(),
             terminal: Vec::new(),
             limit: Vec::new(),
             level: vec![UNSEEN; n],
@@ -51,15 +52,16 @@ impl<'a> MaxFlow<'a> {
 
     /// The smallest X that minimizes cut(X) − gain(X).
     ///
-    /// Dinic 1970; a node of positive gain hangs on the source, one of negative gain on the sink. The pencil's
-    /// rows must be sorted.
+    /// Dinic 1970; a node of positive gain hangs on the source, one of negative gain on the sink. The flow between
+    /// nodes stays from call to call, whatever the gains were (Kohli & Torr 2007), because a node's terminal flow is
+    /// its gain less what flows out of it. The pencil's rows must be sorted.
     pub(crate) fn minimum_cut(&mut self, gain: &[f64]) -> Vec<bool> {
-        for i in 0..self.pencil.n() {
-            let range = self.starts[i]..self.starts[i + 1];
-            self.residual[range].copy_from_slice(self.pencil.row(i).1);
-        }
-        self.terminal = gain.to_vec();
-        self.limit = gain.iter().map(|g| g.abs() * ROUNDING).collect();
+        let outflow = |i: usize| {
+            let left = &self.residual[self.starts[i]..self.starts[i + 1]];
+            self.pencil.row(i).1.iter().zip(left).map(|(w, r)| w - r).sum::<f64>()
+        };
+        self.terminal = gain.iter().enumerate().map(|(i, g)| g - outflow(i)).collect();
+        self.limit = gain.iter().map(|g| g.abs() * SETTLED).collect();
         while self.layers() {
             self.next.copy_from_slice(&self.starts[..self.pencil.n()]);
             let sources: Vec<usize> = (0..gain.len()).filter(|&i| self.level[i] == 0).collect();

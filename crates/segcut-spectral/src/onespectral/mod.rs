@@ -18,7 +18,8 @@ use crate::plaplacian::{
 use inverse_power::CutSet;
 use segcut_core::{ClusterCount, Clusterer, Clustering, Context, RegionGraph, SparseAffinity, StageError, Status};
 use serde::{Deserialize, Serialize};
-use starts::noise;
+use starts::walked_noise;
+use std::rc::Rc;
 
 /// Parameters of [`OneSpectral`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,10 +68,9 @@ pub struct OneSpectralResult {
 /// clustering, NIPS 2011, for the balancing functions of the sum criteria. The ratio R(f)/S(f) has the criterion's
 /// value at indicators, so a descent never raises the cut. This one solves each inner problem exactly, as a minimum
 /// cut on the unit ball of the maximum norm, where the paper stops a dual method on the Euclidean ball early.
-/// Starts: the standard eigenvector, the context's start (a vector or a partition), and `runs` random vectors
-/// smoothed by the Laplacian's inverse; each is cut at its best threshold and by one inner step from the
-/// vector itself, then descends.
-/// The lowest value wins, the first of equals. Disconnected graphs are treated as by
+/// Starts: the standard eigenvector, the context's start (a vector or a partition), and `runs` random vectors at
+/// several scales. Each is cut at its best threshold before and after a few steps on the Euclidean ball; the sets
+/// descend, by single moves and by minimum cuts in turn. The lowest value wins, the first of equals. Disconnected graphs are treated as by
 /// [`PSpectral`](crate::PSpectral).
 ///
 /// # Errors
@@ -152,16 +152,16 @@ impl OneSpectral {
         let second = pairs.vectors.pop().unwrap_or_default();
         let scaled = second.iter().zip(graph.mass()).map(|(u, m)| u / m.sqrt()).collect();
         let mut starts = vec![scaled];
-        starts.extend(noise(graph, self.params.runs, context.seed));
+        starts.extend(walked_noise(graph, self.params.runs, context.seed));
         Ok((starts, pairs.status))
     }
 
     /// The best set that a descent from any of the vectors reaches, and the vectors after the smooth descent.
-    fn best_set(&self, graph: &Pencil, starts: &[Vec<f64>], context: &Context) -> (Option<CutSet>, Vec<Vec<f64>>) {
+    fn best_set(&self, graph: &Pencil, starts: &[Vec<f64>], context: &Context) -> (Option<Rc<CutSet>>, Vec<Vec<f64>>) {
         let criterion = self.params.criterion;
         let mut descent = InversePower::new(graph, criterion);
         let mut dual = DualProblem::new(&PFunctional::new(graph, 2.0), graph.n());
-        let mut best: Option<CutSet> = None;
+        let mut best: Option<Rc<CutSet>> = None;
         let mut smoothed = Vec::with_capacity(starts.len());
         for vector in starts {
             let smooth = descent.smooth_descent(&mut dual, vector);
@@ -193,7 +193,7 @@ impl Splitter for OneSplitter<'_> {
             starts.extend(start);
             let (set, smoothed) = self.stage.best_set(graph, &starts, context);
             // Inside a larger graph another threshold or start may have the lower value.
-            let vectors = set.map(indicator).into_iter().chain(smoothed).chain(starts.into_iter().take(1));
+            let vectors = set.map(|set| indicator(&set)).into_iter().chain(smoothed).chain(starts.into_iter().take(1));
             let vectors: Vec<Vec<f64>> = vectors.collect();
             return Ok(Candidates { unpolished: vectors.len(), vectors, status });
         }
@@ -209,12 +209,12 @@ impl Splitter for OneSplitter<'_> {
         }
         vectors.extend(start);
         let (set, _) = self.stage.best_set(graph, &vectors, context);
-        vectors.extend(set.map(indicator));
+        vectors.extend(set.map(|set| indicator(&set)));
         Ok(Candidates { unpolished: vectors.len(), vectors, status })
     }
 }
 
-fn indicator(set: CutSet) -> Vec<f64> {
+fn indicator(set: &CutSet) -> Vec<f64> {
     set.above.iter().map(|&a| f64::from(u8::from(a))).collect()
 }
 

@@ -46,6 +46,8 @@ pub struct PSpectralParams {
     pub tol: f64,
     /// Limit of directions per exponent.
     pub max_iter: usize,
+    /// Directions in a row that leave the best Cheeger cut as it is before an exponent ends; 0 goes on to `tol`.
+    pub settled: usize,
 }
 
 impl Default for PSpectralParams {
@@ -63,6 +65,7 @@ impl Default for PSpectralParams {
             polish: true,
             tol: eigen.tol,
             max_iter: eigen.max_iter,
+            settled: 0,
         }
     }
 }
@@ -185,7 +188,14 @@ impl PSpectral {
             return Ok(finish(&PFunctional::new(graph, p.p), packed, Status::Converged, 0));
         }
         let p_start = if start.is_some() { p.p_start } else { 2.0 };
-        let params = PEigenParams { p: p.p, p_start, tol: p.tol, max_iter: p.max_iter, ..PEigenParams::default() };
+        let params = PEigenParams {
+            p: p.p,
+            p_start,
+            tol: p.tol,
+            max_iter: p.max_iter,
+            settled: p.settled,
+            ..PEigenParams::default()
+        };
         p_eigenvector(graph, &params, start, context)
     }
 }

@@ -21,11 +21,13 @@ pub struct PEigenParams {
     pub tol_path: f64,
     /// Limit of directions per exponent.
     pub max_iter: usize,
+    /// Directions in a row that leave the best Cheeger cut as it is before an exponent ends; 0 for no such end.
+    pub settled: usize,
 }
 
 impl Default for PEigenParams {
     fn default() -> Self {
-        Self { p: 1.1, p_start: 2.0, tol: 2e-8, tol_path: 1e-2, max_iter: 200 }
+        Self { p: 1.1, p_start: 2.0, tol: 2e-8, tol_path: 1e-2, max_iter: 200, settled: 0 }
     }
 }
 
@@ -101,7 +103,7 @@ pub fn p_eigenvector(
             functional = functional.with_exponent(p);
             let last = p == params.p;
             let tol = if last { params.tol } else { params.tol_path };
-            let stopping = Stopping { tol, max_iter: params.max_iter };
+            let stopping = Stopping { tol, max_iter: params.max_iter, settled: params.settled };
             let found: Minimum = minimize(&functional, &mut factor, &v, stopping, context)?;
             (v, status) = (found.v, found.status);
             iterations += found.iterations;

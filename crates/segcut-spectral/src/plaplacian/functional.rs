@@ -1,5 +1,6 @@
 //! A node vector to the p-Laplacian's functional F_p, its centre and its gradient.
 
+use super::powers::{centre_slope, power_sums, signed_powers};
 use crate::pencil::Pencil;
 
 /// Bound on the Newton steps for the centre.
@@ -63,6 +64,11 @@ impl<'a> PFunctional<'a> {
         self.pencil
     }
 
+    /// The weight of every upper edge, row after row.
+    pub(super) fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
     pub(crate) fn edges(&self) -> impl Iterator<Item = (usize, usize, f64)> {
         self.edges.iter().zip(&self.weights).map(|(&[i, j], &w)| (i as usize, j as usize, w))
     }
@@ -74,11 +80,8 @@ impl<'a> PFunctional<'a> {
 
     /// Value, size and centre at a vector.
     pub fn at(&self, v: &[f64]) -> PValue {
-        let p = self.p;
-        let energy = self.edges().map(|(i, j, w)| w * (v[i] - v[j]).abs().powf(p)).sum();
-        let centre = self.centre(v);
-        let size = v.iter().zip(self.pencil.mass()).map(|(v, s)| s * (v - centre).abs().powf(p)).sum();
-        PValue { energy, size, centre }
+        let differences = self.differences(v);
+        self.along(v, &differences, v, &differences).0
     }
 
     /// Value at a vector, and the derivatives of energy and size along a direction; `differences` and `slopes`
@@ -90,25 +93,17 @@ impl<'a> PFunctional<'a> {
         direction: &[f64],
         slopes: &[f64],
     ) -> (PValue, [f64; 2]) {
+        let e = self.p - 1.0;
         let centre = self.centre(v);
-        let (mut energy, mut energy_slope) = (0.0, 0.0);
-        for ((d, slope), w) in differences.iter().zip(slopes).zip(&self.weights) {
-            let flux = w * signed_power(*d, self.p - 1.0);
-            energy += flux * d;
-            energy_slope += flux * slope;
-        }
-        let (mut size, mut size_slope) = (0.0, 0.0);
-        for ((v, slope), s) in v.iter().zip(direction).zip(self.pencil.mass()) {
-            let power = s * signed_power(v - centre, self.p - 1.0);
-            size += power * (v - centre);
-            size_slope += power * slope;
-        }
+        let [energy, energy_slope] = power_sums(differences, slopes, &self.weights, e);
+        let centred: Vec<f64> = v.iter().map(|v| v - centre).collect();
+        let [size, size_slope] = power_sums(&centred, direction, self.pencil.mass(), e);
         (PValue { energy, size, centre }, [self.p * energy_slope, self.p * size_slope])
     }
 
     /// argmin_c Σ_i s_i |v_i − c|^p: the root of the increasing function Σ s_i φ_p(c − v_i).
     ///
-    /// Newton's steps, kept in a bracket that each step shrinks.
+    /// Newton's steps, kept in a bracket that each step shrinks, to 1e-12 of the values' range.
     pub fn centre(&self, v: &[f64]) -> f64 {
         let mass = self.pencil.mass();
         let (mut low, mut high) = bounds(v);
@@ -116,9 +111,10 @@ impl<'a> PFunctional<'a> {
         if total <= 0.0 || low == high {
             return low + 0.5 * (high - low);
         }
-        let mut c = v.iter().zip(mass).map(|(v, s)| v * s).sum::<f64>() / total;
+        let accuracy = 1e-12 * (high - low);
+        let mut c = if low < 0.0 && high > 0.0 { 0.0 } else { low + 0.5 * (high - low) };
         for _ in 0..CENTRE_STEPS {
-            let (slope, curvature) = self.slope(v, c);
+            let [slope, curvature] = centre_slope(v, mass, c, self.p);
             if slope == 0.0 {
                 break;
             }
@@ -129,7 +125,7 @@ impl<'a> PFunctional<'a> {
             }
             let newton = c - slope / curvature;
             let next = if newton > low && newton < high { newton } else { low + 0.5 * (high - low) };
-            let still = (next - c).abs() <= 2.0 * f64::EPSILON * next.abs().max(c.abs());
+            let still = (next - c).abs() <= accuracy;
             c = next;
             if still {
                 break;
@@ -138,41 +134,34 @@ impl<'a> PFunctional<'a> {
         c
     }
 
-    /// Σ s_i φ_p(c − v_i) and its derivative.
-    fn slope(&self, v: &[f64], c: f64) -> (f64, f64) {
-        let (mut slope, mut curvature) = (0.0, 0.0);
-        for (v, s) in v.iter().zip(self.pencil.mass()) {
-            let x = c - v;
-            if x != 0.0 {
-                let power = s * x.abs().powf(self.p - 2.0);
-                slope += power * x;
-                curvature += (self.p - 1.0) * power;
-            }
-        }
-        (slope, curvature)
-    }
-
     /// The gradient: g_i = (p/size) (Σ_j w_ij φ_p(v_i − v_j) − F s_i φ_p(v_i − c)), φ_p(x) = |x|^{p−1} sign x.
     ///
-    /// Bühler & Hein 2009, section 3; the centre's own derivative vanishes because it minimizes the size.
+    /// Bühler & Hein 2009, section 3; the centre's own derivative vanishes because it minimizes the size. Near p = 1
+    /// the centre falls on a node up to rounding, and that node's term is known only from the sum of all, which is 0:
+    /// the node nearest to the centre gets what is missing.
     pub fn gradient(&self, v: &[f64], at: &PValue) -> Vec<f64> {
-        let p = self.p;
-        let value = at.value();
-        let size_part = |(v, s): (&f64, &f64)| -value * s * signed_power(v - at.centre, p - 1.0);
-        let mut gradient: Vec<f64> = v.iter().zip(self.pencil.mass()).map(size_part).collect();
-        for (i, j, w) in self.edges() {
-            let flux = w * signed_power(v[i] - v[j], p - 1.0);
-            gradient[i] += flux;
-            gradient[j] -= flux;
+        self.gradient_with(v, &self.differences(v), at)
+    }
+
+    /// The gradient, the differences known.
+    pub(super) fn gradient_with(&self, v: &[f64], differences: &[f64], at: &PValue) -> Vec<f64> {
+        let (e, value) = (self.p - 1.0, at.value());
+        let centred: Vec<f64> = v.iter().map(|v| v - at.centre).collect();
+        let mut gradient = vec![0.0; v.len()];
+        signed_powers(&centred, self.pencil.mass(), e, &mut gradient);
+        let sum: f64 = gradient.iter().sum();
+        let nearest = (0..v.len()).min_by(|&i, &j| centred[i].abs().total_cmp(&centred[j].abs()));
+        nearest.into_iter().for_each(|i| gradient[i] -= sum);
+        gradient.iter_mut().for_each(|g| *g *= -value);
+        let mut flux = vec![0.0; differences.len()];
+        signed_powers(differences, &self.weights, e, &mut flux);
+        for (&[i, j], flux) in self.edges.iter().zip(&flux) {
+            gradient[i as usize] += flux;
+            gradient[j as usize] -= flux;
         }
-        gradient.iter_mut().for_each(|g| *g *= p / at.size);
+        gradient.iter_mut().for_each(|g| *g *= self.p / at.size);
         gradient
     }
-}
-
-/// |x|^e with the sign of x.
-pub(super) fn signed_power(x: f64, e: f64) -> f64 {
-    x.abs().powf(e).copysign(x)
 }
 
 pub(super) fn bounds(v: &[f64]) -> (f64, f64) {

@@ -1,7 +1,7 @@
-//! Edge weights that change on a fixed graph to solutions of the weighted Laplacian.
+//! Edge weights that change on a fixed graph to inverses of the weighted Laplacian.
 
 use crate::eigen::EigenError;
-use crate::eigen::cholesky::{Analysis, minimum_degree};
+use crate::eigen::cholesky::{Analysis, Factor, minimum_degree};
 use crate::pencil::Pencil;
 
 /// The elimination order and the factor's structure of one connected graph.
@@ -30,12 +30,11 @@ impl LaplacianFactor {
         Ok(Self { order, permuted, analysis, numbers })
     }
 
-    /// x ← L⁺·x up to a constant, for the Laplacian of the edge weights (one per upper edge, in row order) and an x
-    /// that sums to zero.
+    /// The factor of the Laplacian of the edge weights (one per upper edge, in row order).
     ///
-    /// Rows and columns are scaled to a unit diagonal; the last node is grounded, which leaves the solution exact.
+    /// Rows and columns are scaled to a unit diagonal; the last node is grounded, which leaves solutions exact.
     /// A matrix that is singular in f64 gets the smallest shift of its diagonal that helps.
-    pub(crate) fn solve(&mut self, weights: &[f64], x: &mut [f64]) -> Result<(), EigenError> {
+    pub(crate) fn factorize(&mut self, weights: &[f64]) -> Result<LaplacianInverse<'_>, EigenError> {
         let numbers = &self.numbers;
         self.permuted.weights_mut().iter_mut().zip(numbers).for_each(|(w, &e)| *w = weights[e as usize]);
         let n = self.order.len();
@@ -47,12 +46,27 @@ impl LaplacianFactor {
             found = self.analysis.factorize(&self.permuted, &scale, &vec![1.0 + shift; n]);
             shift *= 10.0;
         }
-        let mut y: Vec<f64> = self.order.iter().zip(&scale).map(|(&old, s)| x[old as usize] * s).collect();
-        found?.solve(&mut y, 1)?;
-        for ((&old, y), s) in self.order.iter().zip(&y).zip(&scale) {
-            x[old as usize] = y * s;
+        Ok(LaplacianInverse { order: &self.order, scale, factor: found? })
+    }
+}
+
+/// The inverse of one weighted Laplacian.
+pub(crate) struct LaplacianInverse<'a> {
+    order: &'a [u32],
+    scale: Vec<f64>,
+    factor: Factor<'a>,
+}
+
+impl LaplacianInverse<'_> {
+    /// L⁺·x up to a constant, for an x that sums to zero.
+    pub(crate) fn apply(&self, x: &[f64]) -> Result<Vec<f64>, EigenError> {
+        let mut y: Vec<f64> = self.order.iter().zip(&self.scale).map(|(&old, s)| x[old as usize] * s).collect();
+        self.factor.solve(&mut y, 1)?;
+        let mut out = vec![0.0; x.len()];
+        for ((&old, y), s) in self.order.iter().zip(&y).zip(&self.scale) {
+            out[old as usize] = y * s;
         }
-        Ok(())
+        Ok(out)
     }
 }
 
@@ -88,8 +102,8 @@ mod tests {
         let pencil = Pencil::new(&affinity, Laplacian::Normalized, 0.0).unwrap();
         let weights = [1.0, 1e-6, 3.0, 1e8, 0.5, 2.0];
         let b = [1.0, -2.0, 0.5, 1.5, -1.0];
-        let mut x = b.to_vec();
-        LaplacianFactor::new(&pencil).unwrap().solve(&weights, &mut x).unwrap();
+        let mut factor = LaplacianFactor::new(&pencil).unwrap();
+        let x = factor.factorize(&weights).unwrap().apply(&b).unwrap();
         let mut product = [0.0; 5];
         for (&[u, v], w) in edges.iter().zip(weights) {
             let flux = w * (x[u as usize] - x[v as usize]);

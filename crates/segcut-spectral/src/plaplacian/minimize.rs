@@ -1,7 +1,12 @@
-//! One exponent: a start vector to a local minimum of F_p by preconditioned conjugate gradients.
+//! One exponent: a start vector to a local minimum of F_p by a preconditioned quasi-Newton method.
 
+use super::criterion::Criterion;
 use super::functional::{PFunctional, PValue};
-use super::laplacian_factor::LaplacianFactor;
+use super::laplacian_factor::{LaplacianFactor, LaplacianInverse};
+use super::limited_memory::LimitedMemory;
+use super::line_search::Line;
+use super::powers::floored_powers;
+use super::threshold::{Threshold, threshold_cut};
 use crate::eigen::EigenError;
 use crate::kernels::{axpy, dot};
 use segcut_core::{Context, Status, Stop};
@@ -10,19 +15,21 @@ use segcut_core::{Context, Status, Stop};
 const FLOOR: f64 = 1e-6;
 /// Directions in a row that lower F_p by less than a tenth of the tolerance before the search ends.
 const STILL: usize = 10;
-/// Evaluations of F_p along one direction.
-const LINE_STEPS: usize = 12;
+/// Directions with one preconditioner.
+const AGE: usize = 6;
 
 /// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Stopping {
-    /// Bound on the relative decrease that the preconditioned gradient promises.
+    /// Bound on the relative decrease that the direction promises.
     pub(super) tol: f64,
     /// Directions.
     pub(super) max_iter: usize,
+    /// Directions in a row that leave the best Cheeger cut as it is; 0 for no such end.
+    pub(super) settled: usize,
 }
 
-/// A vector with its value, centred, of size 1.
+/// A vector of size 1 and how the search for it ended.
 #[derive(Debug, Clone)]
 pub(super) struct Minimum {
     pub(super) v: Vec<f64>,
@@ -32,11 +39,12 @@ pub(super) struct Minimum {
 
 /// Start vector → local minimum of F_p.
 ///
-/// The direction is −L⁺·g with L the Laplacian of the weights w_ij |v_i − v_j|^(p−2) at the iterate: a full step
-/// minimizes a quadratic function that lies above the linearized problem, so it never raises F_p (iterative
-/// reweighting inside the inverse power method of Hein & Bühler 2010). Polak-Ribière conjugation and a line
-/// search make it fast. Differs from Bühler & Hein 2009, section 4.2, who take Newton steps with the same
-/// matrix times p − 1 and fall back to gradient steps.
+/// Directions are those of L-BFGS with the inverse of a weighted Laplacian in the place of the unit matrix: L has
+/// the weights w_ij |v_i − v_j|^(p−2), so a step −L⁺·g minimizes a quadratic function that lies above the
+/// linearized problem and never raises F_p (iterative reweighting inside the inverse power method of Hein & Bühler
+/// 2010). L is brought up to date every few directions; the pairs in between make up for its age. Differs from
+/// Bühler & Hein 2009, section 4.2, who take Newton steps with the same matrix times p − 1, each with its own
+/// solution by MINRES, and fall back to gradient steps.
 pub(super) fn minimize(
     functional: &PFunctional<'_>,
     factor: &mut LaplacianFactor,
@@ -44,35 +52,15 @@ pub(super) fn minimize(
     stopping: Stopping,
     context: &Context,
 ) -> Result<Minimum, EigenError> {
-    let mut point = Point::new(functional, start.to_vec());
-    let mut before: Option<Step> = None;
-    let mut status = Status::IterationLimit { residual: f64::INFINITY };
-    let mut iterations = 0;
-    let mut still = 0;
-    while iterations < stopping.max_iter {
-        let gradient = functional.gradient(&point.v, &point.at);
-        let mut solved = gradient.clone();
-        factor.solve(&reweighted(functional, &point.differences), &mut solved)?;
-        let power = dot(&gradient, &solved);
-        let promised = power / (functional.exponent().powi(2) * point.at.value());
-        if promised <= stopping.tol || promised.is_nan() || still >= STILL {
-            status = Status::Converged;
-            break;
-        }
-        status = Status::IterationLimit { residual: promised };
-        if let Some(stopped) = stopped(context) {
-            status = stopped;
-            break;
-        }
-        let step = conjugate(Step { gradient, solved, power, direction: Vec::new() }, before.as_ref());
-        let value = point.at.value();
-        let moved = line_search(functional, &mut point, &step);
-        iterations += 1;
-        let fell = 1.0 - point.at.value() / value;
-        still = if fell >= 0.1 * stopping.tol { 0 } else { still + if moved { 1 } else { STILL / 2 } };
-        before = moved.then_some(step);
+    let mut search = Search::new(functional, start.to_vec(), stopping);
+    let mut status = None;
+    while status.is_none() && search.iterations < stopping.max_iter {
+        let weights = reweighted(functional, &search.point.differences);
+        let inverse = factor.factorize(&weights)?;
+        status = search.with_inverse(&inverse, context)?;
     }
-    Ok(Minimum { v: point.v, status, iterations })
+    let status = status.unwrap_or(Status::IterationLimit { residual: search.promised });
+    Ok(Minimum { v: search.point.v, status, iterations: search.iterations })
 }
 
 fn stopped(context: &Context) -> Option<Status> {
@@ -81,6 +69,16 @@ fn stopped(context: &Context) -> Option<Status> {
         Stop::Cancelled => Some(Status::Cancelled),
         Stop::TimedOut => Some(Status::TimedOut),
     }
+}
+
+/// w_e (d_e² + ε²)^((p−2)/2), with ε a small share of the largest difference.
+fn reweighted(functional: &PFunctional<'_>, differences: &[f64]) -> Vec<f64> {
+    let exponent = 0.5 * (functional.exponent() - 2.0);
+    let largest = differences.iter().fold(0.0f64, |a, d| a.max(d.abs()));
+    let floor = (FLOOR * largest).powi(2);
+    let mut weights = vec![0.0; differences.len()];
+    floored_powers(differences, functional.weights(), floor, exponent, &mut weights);
+    weights
 }
 
 /// The current vector with what depends on it.
@@ -92,8 +90,7 @@ struct Point {
 
 impl Point {
     /// Centres and scales to size 1.
-    fn new(functional: &PFunctional<'_>, mut v: Vec<f64>) -> Self {
-        let at = functional.at(&v);
+    fn new(functional: &PFunctional<'_>, mut v: Vec<f64>, at: PValue) -> Self {
         let scale = at.size.powf(-1.0 / functional.exponent());
         v.iter_mut().for_each(|v| *v = (*v - at.centre) * scale);
         let differences = functional.differences(&v);
@@ -102,104 +99,106 @@ impl Point {
     }
 }
 
-struct Step {
-    gradient: Vec<f64>,
-    /// L⁺·gradient.
-    solved: Vec<f64>,
-    /// gradientᵀ·L⁺·gradient.
-    power: f64,
-    direction: Vec<f64>,
-}
-
-/// Polak & Ribière's direction, restarted where it does not descend.
-fn conjugate(mut step: Step, before: Option<&Step>) -> Step {
-    step.direction = step.solved.iter().map(|x| -x).collect();
-    if let Some(before) = before {
-        let beta = (step.power - dot(&before.gradient, &step.solved)) / before.power;
-        if beta > 0.0 && beta < 10.0 {
-            let descends = -step.power + beta * dot(&step.gradient, &before.direction) < -0.1 * step.power;
-            if descends {
-                axpy(beta, &before.direction, &mut step.direction);
-            }
-        }
-    }
-    step
-}
-
-/// w_e (d_e² + ε²)^((p−2)/2), with ε a small share of the largest difference.
-fn reweighted(functional: &PFunctional<'_>, differences: &[f64]) -> Vec<f64> {
-    let exponent = 0.5 * (functional.exponent() - 2.0);
-    let largest = differences.iter().fold(0.0f64, |a, d| a.max(d.abs()));
-    let floor = (FLOOR * largest).powi(2);
-    let weight = |((_, _, w), d): ((_, _, f64), &f64)| w * (d * d + floor).powf(exponent);
-    functional.edges().zip(differences).map(weight).collect()
-}
-
-/// Moves the point to about the minimum of F_p along the direction; false where F_p does not fall.
-fn line_search(functional: &PFunctional<'_>, point: &mut Point, step: &Step) -> bool {
-    let slopes = functional.differences(&step.direction);
-    let line = Line { functional, point, direction: &step.direction, slopes: &slopes };
-    // With size 1, F'(0)·t for t = 1/p is what the majorizing quadratic promises twice.
-    let first = 1.0 / functional.exponent();
-    let (t, at) = line.search(first);
-    if at.value() >= point.at.value() {
-        return false;
-    }
-    let mut v = std::mem::take(&mut point.v);
-    axpy(t, &step.direction, &mut v);
-    *point = Point::new(functional, v);
-    true
-}
-
-struct Line<'a> {
+struct Search<'a> {
     functional: &'a PFunctional<'a>,
-    point: &'a Point,
-    direction: &'a [f64],
-    slopes: &'a [f64],
+    stopping: Stopping,
+    point: Point,
+    gradient: Vec<f64>,
+    memory: LimitedMemory,
+    iterations: usize,
+    /// The relative decrease that the last direction promised.
+    promised: f64,
+    /// Directions in a row that hardly lowered F_p.
+    still: usize,
+    /// The value of the best cut and the directions since it changed.
+    cut: (f64, usize),
 }
 
-impl Line<'_> {
-    /// Brackets a zero of the derivative by doubling, then closes in by secants kept inside the bracket.
-    fn search(&self, first: f64) -> (f64, PValue) {
-        let (_, slope) = self.eval(0.0);
-        let (mut low, mut low_slope) = (0.0, slope);
-        let mut high: Option<(f64, f64)> = None;
-        let mut best = (0.0, self.point.at);
-        let mut t = first;
-        for _ in 0..LINE_STEPS {
-            let (at, derivative) = self.eval(t);
-            if at.value() < best.1.value() {
-                best = (t, at);
+impl<'a> Search<'a> {
+    fn new(functional: &'a PFunctional<'a>, start: Vec<f64>, stopping: Stopping) -> Self {
+        let at = functional.at(&start);
+        let point = Point::new(functional, start, at);
+        let gradient = functional.gradient_with(&point.v, &point.differences, &point.at);
+        let (memory, cut) = (LimitedMemory::default(), (f64::INFINITY, 0));
+        Self { functional, stopping, point, gradient, memory, iterations: 0, promised: f64::INFINITY, still: 0, cut }
+    }
+
+    /// Directions with one preconditioner; the status where the search is over.
+    fn with_inverse(
+        &mut self,
+        inverse: &LaplacianInverse<'_>,
+        context: &Context,
+    ) -> Result<Option<Status>, EigenError> {
+        for age in 0..AGE.min(self.stopping.max_iter - self.iterations) {
+            if let Some(status) = stopped(context) {
+                return Ok(Some(status));
             }
-            if derivative.abs() <= 0.05 * slope.abs() && at.value() <= best.1.value() {
-                break;
+            let direction = self.direction(inverse)?;
+            let slope = dot(&self.gradient, &direction);
+            self.promised = -0.5 * slope / self.point.at.value();
+            if self.promised.is_nan() || self.promised <= self.stopping.tol {
+                if age == 0 {
+                    return Ok(Some(Status::Converged));
+                }
+                return Ok(None);
             }
-            // A value above the best so far lies beyond the minimum whatever its slope.
-            if derivative < 0.0 && at.value() <= best.1.value() {
-                (low, low_slope) = (t, derivative);
-            } else {
-                high = Some((t, derivative.max(0.0)));
+            let moved = self.step(&direction, slope);
+            if self.still >= STILL || (!moved && age == 0) || self.settled() {
+                return Ok(Some(Status::Converged));
             }
-            t = match high {
-                None => 2.0 * t,
-                Some((high, high_slope)) => inside(low, low_slope, high, high_slope),
-            };
+            if !moved {
+                self.memory.clear();
+                return Ok(None);
+            }
         }
-        best
+        Ok(None)
     }
 
-    /// F_p and its derivative at t.
-    fn eval(&self, t: f64) -> (PValue, f64) {
-        let v: Vec<f64> = self.point.v.iter().zip(self.direction).map(|(v, d)| v + t * d).collect();
-        let differences: Vec<f64> = self.point.differences.iter().zip(self.slopes).map(|(d, s)| d + t * s).collect();
-        let (at, [energy, size]) = self.functional.along(&v, &differences, self.direction, self.slopes);
-        (at, (energy - at.value() * size) / at.size)
+    /// The quasi-Newton direction, or the preconditioned gradient where that one does not descend.
+    fn direction(&mut self, inverse: &LaplacianInverse<'_>) -> Result<Vec<f64>, EigenError> {
+        let first = self.functional.exponent().recip();
+        let apply = |x: &[f64]| inverse.apply(x);
+        let direction = self.memory.direction(&self.gradient, first, apply)?;
+        if dot(&direction, &self.gradient) < 0.0 {
+            return Ok(direction);
+        }
+        self.memory.clear();
+        self.memory.direction(&self.gradient, first, apply)
     }
-}
 
-/// The secant's zero, kept away from the ends of the bracket.
-fn inside(low: f64, low_slope: f64, high: f64, high_slope: f64) -> f64 {
-    let share = low_slope / (low_slope - high_slope);
-    let share = if share.is_finite() { share.clamp(0.1, 0.9) } else { 0.5 };
-    low + share * (high - low)
+    /// Moves to about the minimum of F_p along the direction; false where F_p does not fall.
+    fn step(&mut self, direction: &[f64], slope: f64) -> bool {
+        self.iterations += 1;
+        let Point { v, differences, at } = &self.point;
+        let slopes = self.functional.differences(direction);
+        let line = Line { functional: self.functional, v, differences, at: *at, direction, slopes: &slopes };
+        let (t, reached) = line.search(1.0, slope);
+        let before = at.value();
+        if reached.value() >= before {
+            return false;
+        }
+        let mut moved = v.clone();
+        axpy(t, direction, &mut moved);
+        let next = Point::new(self.functional, moved, reached);
+        let gradient = self.functional.gradient_with(&next.v, &next.differences, &next.at);
+        let step = next.v.iter().zip(&self.point.v).map(|(a, b)| a - b).collect();
+        let change = gradient.iter().zip(&self.gradient).map(|(a, b)| a - b).collect();
+        self.memory.push(step, change);
+        (self.point, self.gradient) = (next, gradient);
+        let fell = 1.0 - reached.value() / before;
+        self.still = if fell >= 0.1 * self.stopping.tol { 0 } else { self.still + 1 };
+        true
+    }
+
+    /// Whether the best cut has not changed for long enough.
+    fn settled(&mut self) -> bool {
+        if self.stopping.settled == 0 {
+            return false;
+        }
+        let pencil = self.functional.pencil();
+        let value = threshold_cut(pencil, &self.point.v, Threshold::Best, Criterion::Cheeger, 0.0).value;
+        let same = (value - self.cut.0).abs() <= 1e-12 * value;
+        self.cut = if same { (value, self.cut.1 + 1) } else { (value, 0) };
+        self.cut.1 >= self.stopping.settled
+    }
 }

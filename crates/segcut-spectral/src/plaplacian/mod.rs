@@ -7,7 +7,10 @@ mod cut_profile;
 mod eigenvector;
 mod functional;
 mod laplacian_factor;
+mod limited_memory;
+mod line_search;
 mod minimize;
+mod powers;
 mod recursion;
 mod threshold;
 

@@ -211,6 +211,38 @@ impl Pencil {
         part.with_mass()
     }
 
+    /// The pencil of clusters of nodes: weights between them are summed, and so are masses; `cluster` gives one of 0 .. k
+    /// for every node. Weights inside a cluster vanish, so rows no longer sum to the mass; cuts and sizes stay exact.
+    pub(crate) fn contracted(&self, cluster: &[u32], k: usize) -> Self {
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); k];
+        cluster.iter().zip(0..).for_each(|(&c, i)| members[c as usize].push(i));
+        let (mut offsets, mut neighbors, mut weights) = (vec![0u32], Vec::new(), Vec::new());
+        let mut sums = vec![0.0; k];
+        let mut row: Vec<u32> = Vec::new();
+        for (c, nodes) in members.iter().enumerate() {
+            for &i in nodes {
+                let (to, with) = self.row(i as usize);
+                for (&j, &w) in to.iter().zip(with) {
+                    let other = cluster[j as usize];
+                    if other as usize != c {
+                        if sums[other as usize] == 0.0 {
+                            row.push(other);
+                        }
+                        sums[other as usize] += w;
+                    }
+                }
+            }
+            row.sort_unstable();
+            weights.extend(row.iter().map(|&other| std::mem::take(&mut sums[other as usize])));
+            neighbors.append(&mut row);
+            offsets.push(neighbors.len() as u32);
+        }
+        let mut mass = vec![0.0; k];
+        cluster.iter().zip(&self.mass).for_each(|(&c, m)| mass[c as usize] += m);
+        let (laplacian, self_weight) = (self.laplacian, self.self_weight);
+        Self { offsets, neighbors, weights, mass, laplacian, self_weight, positions: Vec::new() }
+    }
+
     /// The connected components, each a sorted list of nodes, in the order of their first nodes.
     pub fn components(&self) -> Vec<Vec<u32>> {
         self.components_above(0.0)
@@ -273,6 +305,13 @@ mod tests {
         assert_eq!(pencil.components(), [vec![0, 1], vec![2, 3]]);
         let part = pencil.induced(&[3, 2], &mut [u32::MAX; 4]);
         assert_eq!((part.n(), part.mass()), (2, &[4.0, 4.0][..]));
+    }
+
+    #[test]
+    fn contraction_keeps_cuts_and_sizes() {
+        let pencil = path(&[1.0, 2.0, 4.0]).contracted(&[0, 1, 1, 2], 3);
+        assert_eq!(pencil.row(1), (&[0u32, 2][..], &[1.0, 4.0][..]));
+        assert_eq!(pencil.mass(), [1.0, 9.0, 4.0]);
     }
 
     #[test]

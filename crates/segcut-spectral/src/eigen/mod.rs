@@ -5,7 +5,7 @@ pub(crate) mod cholesky;
 mod dense;
 mod lanczos;
 mod ldlt;
-mod nested_dissection;
+pub(crate) mod nested_dissection;
 mod pairs;
 mod params;
 pub(crate) mod shift_invert;

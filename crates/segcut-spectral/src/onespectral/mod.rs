@@ -1,13 +1,17 @@
 //! Graphs to clusters by the 1-Laplacian.
 
+mod band;
+mod coarse_to_fine;
+mod coarsening;
 mod fista;
 mod inverse_power;
 mod kernighan_lin;
 mod max_flow;
 mod starts;
 
+pub(crate) use coarse_to_fine::{CoarseToFine, LARGE};
 pub(crate) use fista::DualProblem;
-pub(crate) use inverse_power::InversePower;
+pub(crate) use inverse_power::{CutSet, InversePower};
 
 use crate::eigen::{EigenError, EigenParams, solve_connected};
 use crate::pencil::{Pencil, PencilError};
@@ -15,7 +19,6 @@ use crate::plaplacian::{
     Candidates, Criterion, CutKind, OWN_CUTS, PFunctional, Recursion, RecursionParams, Split, Splitter, Threshold,
     Valuation, clustering, component_indicators, cut_by, joined, recurse, resolved_components, start_vector,
 };
-use inverse_power::CutSet;
 use segcut_core::{ClusterCount, Clusterer, Clustering, Context, RegionGraph, SparseAffinity, StageError, Status};
 use serde::{Deserialize, Serialize};
 use starts::walked_noise;
@@ -70,8 +73,9 @@ pub struct OneSpectralResult {
 /// cut on the unit ball of the maximum norm, where the paper stops a dual method on the Euclidean ball early.
 /// Starts: the standard eigenvector, the context's start (a vector or a partition), and `runs` random vectors at
 /// several scales. Each is cut at its best threshold before and after a few steps on the Euclidean ball; the sets
-/// descend, by single moves and by minimum cuts in turn. The lowest value wins, the first of equals. Disconnected graphs are treated as by
-/// [`PSpectral`](crate::PSpectral).
+/// descend, by single moves and by minimum cuts in turn. The lowest value wins, the first of equals. On more than 8,000
+/// nodes the starts search a coarse graph, and its best set is refined on finer ones near its border. Disconnected
+/// graphs are treated as by [`PSpectral`](crate::PSpectral).
 ///
 /// # Errors
 /// Construction refuses k = 0, "auto" and the balanced criterion; clustering refuses Gram affinities, negative
@@ -128,7 +132,14 @@ impl OneSpectral {
     /// # Errors
     /// [`StageError`] for negative weights, a start of the wrong length, a failed factorization.
     pub fn run(&self, affinity: &SparseAffinity, context: &Context) -> Result<OneSpectralResult, StageError> {
-        let pencil = Pencil::new(affinity, self.params.cut.laplacian(), 0.0)?;
+        self.run_pencil(&Pencil::new(affinity, self.params.cut.laplacian(), 0.0)?, context)
+    }
+
+    /// The same for a pencil, whose mass stands for the sizes of parts; places of nodes make large factors faster.
+    ///
+    /// # Errors
+    /// [`StageError`] for a start of the wrong length, a failed factorization.
+    pub fn run_pencil(&self, pencil: &Pencil, context: &Context) -> Result<OneSpectralResult, StageError> {
         let p = &self.params;
         let params = RecursionParams {
             k: self.k.min(pencil.n()),
@@ -139,9 +150,9 @@ impl OneSpectral {
         };
         let start = start_vector(pencil.n(), context)?;
         let splitter = OneSplitter { stage: self, start: start.as_deref() };
-        let (splits, status) = recurse(&pencil, params, &splitter, context)?;
+        let (splits, status) = recurse(pencil, params, &splitter, context)?;
         let eigenvalue = splits.first().map_or(0.0, |s| p.criterion.of(s.parts));
-        Ok(OneSpectralResult { splits, eigenvalue, status, components: resolved_components(&pencil).len() })
+        Ok(OneSpectralResult { splits, eigenvalue, status, components: resolved_components(pencil).len() })
     }
 
     /// The vectors that start descents on a connected graph.
@@ -152,12 +163,40 @@ impl OneSpectral {
         let second = pairs.vectors.pop().unwrap_or_default();
         let scaled = second.iter().zip(graph.mass()).map(|(u, m)| u / m.sqrt()).collect();
         let mut starts = vec![scaled];
-        starts.extend(walked_noise(graph, self.params.runs, context.seed));
+        if graph.n() <= LARGE {
+            starts.extend(walked_noise(graph, self.params.runs, context.seed));
+        }
         Ok((starts, pairs.status))
     }
 
     /// The best set that a descent from any of the vectors reaches, and the vectors after the smooth descent.
     fn best_set(&self, graph: &Pencil, starts: &[Vec<f64>], context: &Context) -> (Option<Rc<CutSet>>, Vec<Vec<f64>>) {
+        if graph.n() > LARGE {
+            (self.best_set_of_large(graph, starts, context), Vec::new())
+        } else {
+            self.best_set_of_small(graph, starts, context)
+        }
+    }
+
+    /// Vectors and random starts search the coarsest graph; its best set and the vectors' thresholds are refined.
+    fn best_set_of_large(&self, graph: &Pencil, starts: &[Vec<f64>], context: &Context) -> Option<Rc<CutSet>> {
+        let search = CoarseToFine::new(graph, self.params.criterion);
+        let mut coarse: Vec<Vec<f64>> = starts.iter().map(|v| search.restricted(v)).collect();
+        coarse.extend(walked_noise(search.coarsest(), self.params.runs, context.seed));
+        let mut sets: Vec<CutSet> =
+            starts.iter().map(|v| search.from_threshold(v, self.params.criterion, context)).collect();
+        let (set, _) = self.best_set_of_small(search.coarsest(), &coarse, context);
+        sets.extend(set.map(|set| search.prolonged(&set, context)));
+        let best = sets.into_iter().reduce(|a, b| if b.value < a.value { b } else { a });
+        best.filter(|b| b.value.is_finite()).map(Rc::new)
+    }
+
+    fn best_set_of_small(
+        &self,
+        graph: &Pencil,
+        starts: &[Vec<f64>],
+        context: &Context,
+    ) -> (Option<Rc<CutSet>>, Vec<Vec<f64>>) {
         let criterion = self.params.criterion;
         let mut descent = InversePower::new(graph, criterion);
         let mut dual = DualProblem::new(&PFunctional::new(graph, 2.0), graph.n());
@@ -221,7 +260,8 @@ fn indicator(set: &CutSet) -> Vec<f64> {
 impl Clusterer for OneSpectral {
     fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError> {
         let affinity = graph.affinity().sparse().ok_or(PencilError::NoEdges)?;
-        let found = self.run(affinity, context)?;
+        let pencil = Pencil::of_graph(graph, self.params.cut.laplacian(), 0.0)?;
+        let found = self.run_pencil(&pencil, context)?;
         let mut clustering = clustering(affinity, found.splits, self.k, found.components);
         clustering.status = found.status;
         clustering.eigenvalues = Some(vec![found.eigenvalue]);

@@ -4,10 +4,10 @@ use super::component_split::{component_indicators, joined, resolved_components};
 use super::criterion::{Criterion, CutKind};
 use super::eigenvector::{PEigenParams, PEigenvector, finish, p_eigenvector, standard};
 use super::functional::PFunctional;
+use super::polish::polished;
 use super::recursion::{Candidates, Recursion, RecursionParams, Split, Splitter, recurse};
 use super::threshold::{Threshold, Valuation, cut_by};
 use crate::eigen::EigenError;
-use crate::onespectral::{DualProblem, InversePower};
 use crate::pencil::{Pencil, PencilError};
 use ndarray::Array2;
 use segcut_core::{
@@ -162,9 +162,16 @@ impl PSpectral {
     /// # Errors
     /// [`StageError`] for negative weights, a start of the wrong length, a failed factorization.
     pub fn run(&self, affinity: &SparseAffinity, context: &Context) -> Result<PSpectralResult, StageError> {
-        let pencil = Pencil::new(affinity, self.params.cut.laplacian(), 0.0)?;
-        let components = resolved_components(&pencil).len();
-        let eigen = self.eigen_of(&pencil, start_vector(pencil.n(), context)?.as_deref(), context)?;
+        self.run_pencil(&Pencil::new(affinity, self.params.cut.laplacian(), 0.0)?, context)
+    }
+
+    /// The same for a pencil, whose mass stands for the sizes of parts; places of nodes make large factors faster.
+    ///
+    /// # Errors
+    /// [`StageError`] for a start of the wrong length, a failed factorization.
+    pub fn run_pencil(&self, pencil: &Pencil, context: &Context) -> Result<PSpectralResult, StageError> {
+        let components = resolved_components(pencil).len();
+        let eigen = self.eigen_of(pencil, start_vector(pencil.n(), context)?.as_deref(), context)?;
         let p = &self.params;
         let params = RecursionParams {
             k: self.k.min(pencil.n()),
@@ -174,7 +181,7 @@ impl PSpectral {
             recursion: p.recursion,
         };
         let splitter = PSplitter { stage: self, whole: &eigen };
-        let (splits, status) = recurse(&pencil, params, &splitter, context)?;
+        let (splits, status) = recurse(pencil, params, &splitter, context)?;
         let status = if status == Status::Converged { eigen.status } else { status };
         Ok(PSpectralResult { splits, eigen, status, components })
     }
@@ -203,7 +210,8 @@ impl PSpectral {
 impl Clusterer for PSpectral {
     fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError> {
         let affinity = graph.affinity().sparse().ok_or(PencilError::NoEdges)?;
-        let found = self.run(affinity, context)?;
+        let pencil = Pencil::of_graph(graph, self.params.cut.laplacian(), 0.0)?;
+        let found = self.run_pencil(&pencil, context)?;
         let mut clustering = clustering(affinity, found.splits, self.k, found.components);
         clustering.status = found.status;
         clustering.eigenvalues = Some(vec![found.eigen.eigenvalue]);
@@ -298,26 +306,4 @@ impl PSpectral {
         let (criterion, imbalance) = (self.params.criterion, self.params.imbalance);
         Valuation { criterion, imbalance, mass, outside: None }
     }
-}
-
-/// The sets that 1-spectral descents reach from some vectors, and the vectors on the way.
-///
-/// Each vector, and what the descent on the Euclidean ball makes of it, is cut at its best Cheeger and sum
-/// thresholds; the sets descend.
-pub(crate) fn polished(graph: &Pencil, criterion: Criterion, vectors: &[Vec<f64>], context: &Context) -> Vec<Vec<f64>> {
-    let mut descent = InversePower::new(graph, criterion);
-    let mut dual = DualProblem::new(&PFunctional::new(graph, 2.0), graph.n());
-    let smooth: Vec<Vec<f64>> = vectors.iter().map(|v| descent.smooth_descent(&mut dual, v)).collect();
-    let mut sets: Vec<Vec<f64>> = Vec::new();
-    for vector in vectors.iter().chain(&smooth) {
-        for by in [Criterion::Cheeger, Criterion::Cut] {
-            let valuation = Valuation { criterion: by, imbalance: 0.0, mass: graph.mass(), outside: None };
-            let cut = cut_by(graph, vector, Threshold::Best, &valuation);
-            let set = descent.descend(cut.above, context);
-            sets.push(set.above.iter().map(|&a| f64::from(u8::from(a))).collect());
-        }
-    }
-    sets.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-    sets.dedup();
-    sets.into_iter().chain(smooth).collect()
 }

@@ -10,6 +10,7 @@ mod laplacian_factor;
 mod limited_memory;
 mod line_search;
 mod minimize;
+mod polish;
 mod powers;
 mod recursion;
 mod threshold;

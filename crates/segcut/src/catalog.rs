@@ -27,6 +27,7 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("pspectral-slic-color"),
         entry!("two-step"),
         entry!("foreground"),
+        entry!("multicut-slic-color"),
         entry!("superpixels"),
     ];
     ENTRIES

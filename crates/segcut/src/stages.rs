@@ -3,7 +3,7 @@
 use crate::{Registry, two_step};
 use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
 use segcut_graph::{Pmi, Rag, RankingGraph};
-use segcut_multicut::{Each, Merge, Threshold};
+use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_refine::{Components, Foreground, GrabCut, MergeSmall, Morphology};
 use segcut_spectral::{ManifoldRanking, Ncut, OneSpectral, PSpectral};
 use segcut_superpixel::{Grid, Slic, Snic, Watershed};
@@ -28,7 +28,9 @@ impl Registry {
         registry.register_graph("ranking", RankingGraph::new);
         registry.register_cluster("each", Each::new);
         registry.register_cluster("manifold_ranking", ManifoldRanking::new);
+        registry.register_cluster("leiden", Leiden::new);
         registry.register_cluster("merge", Merge::new);
+        registry.register_cluster("multicut", Multicut::new);
         registry.register_cluster("ncut", Ncut::new);
         registry.register_cluster("onespectral", OneSpectral::new);
         registry.register_cluster("pspectral", PSpectral::new);

@@ -15,7 +15,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("segcut-vit", &["segcut-core"]),
     ("segcut-weights", &["segcut-core"]),
     ("segcut-graph", &["segcut-core"]),
-    ("segcut-spectral", &["segcut-core", "segcut-graph"]),
+    // Its contour extractor reads colors, and filters along their edges.
+    ("segcut-spectral", &["segcut-core", "segcut-graph", "segcut-pixel"]),
     ("segcut-multicut", &["segcut-core", "segcut-graph"]),
     ("segcut-neural", &["segcut-core", "segcut-graph", "segcut-spectral"]),
     ("segcut-refine", &["segcut-core", "segcut-graph", "segcut-pixel"]),

@@ -170,7 +170,7 @@ impl Gaussian {
 }
 
 /// The index inside 0 … n−1 that an index beyond the frame mirrors, the frame's pixels counted twice.
-fn reflect(index: isize, n: usize) -> usize {
+pub fn reflect(index: isize, n: usize) -> usize {
     let n = n as isize;
     let i = index.rem_euclid(2 * n);
     (if i < n { i } else { 2 * n - 1 - i }) as usize

@@ -4,13 +4,19 @@
 //! demand ([`lab_rows`], [`scaled_rows`], [`Gaussian::rows`]), so that no stage has to hold planes of
 //! a large image.
 
+mod area_mean;
+mod bilinear;
 mod gaussian;
+mod guided_filter;
 mod lab;
 mod lloyd;
 mod resize;
 mod scaled;
 
-pub use gaussian::{Gaussian, GaussianError, RowShape};
+pub use area_mean::AreaMean;
+pub use bilinear::Bilinear;
+pub use gaussian::{Gaussian, GaussianError, RowShape, reflect};
+pub use guided_filter::{GuidedFilter, LANES, Lanes};
 pub use lab::{LAB8_SCALE, LAB8_ZERO, LabError, lab_rows, lab8_rows};
 pub use lloyd::{Centres, Lloyd, centres};
 pub use resize::{ResizeError, enlarge_labels, resize, shrink};

@@ -15,6 +15,7 @@ mod onespectral;
 mod pencil;
 mod plaplacian;
 mod ranking;
+mod spectral_contour;
 
 pub use assign::{
     Assign, KMeans, KMeansParams, ThresholdCut, best_threshold, cluster_qr, discretize, even_thresholds, kmeans,
@@ -28,3 +29,4 @@ pub use plaplacian::{
     Recursion, Split, StartSize, Threshold, TwoWay, p_eigenvector, threshold_cut,
 };
 pub use ranking::{ManifoldRanking, ManifoldRankingParams, RankingError};
+pub use spectral_contour::{SpectralContour, SpectralContourParams};

@@ -1,15 +1,12 @@
 //! Image to LabelMap: superpixels.
 //!
-//! [`Slic`] clusters pixels in color and position, [`Snic`] grows regions from seeds,
-//! [`Etps`] merges small regions and moves their boundaries; [`Grid`] cuts into squares (or
+//! [`Slic`] clusters pixels in color and position, [`Snic`] grows regions from seeds; [`Grid`] cuts into squares (or
 //! into the cells of a feature map), [`Watershed`] floods a contour map. All are
 //! [`Oversegmenter`](segcut_core::Oversegmenter)s; pixels outside the image's
 //! valid mask are VOID.
 
-mod boundary_moves;
 mod connectivity;
 mod engine;
-mod etps;
 mod float_space;
 mod gaussian8;
 mod grid;
@@ -17,7 +14,6 @@ mod joining;
 mod lab8_space;
 mod means;
 mod params;
-mod region_merging;
 mod runs;
 mod seeds;
 mod slic;
@@ -25,7 +21,6 @@ mod snic;
 mod strip;
 mod watershed;
 
-pub use etps::{Etps, EtpsParams};
 pub use grid::{Grid, GridError, GridFrom, GridParams};
 pub use params::{Distance, Seeding, SlicParams};
 pub use slic::Slic;

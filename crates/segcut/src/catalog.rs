@@ -29,7 +29,6 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("foreground"),
         entry!("multicut-slic-color"),
         entry!("superpixels"),
-        entry!("superpixels-etps"),
     ];
     ENTRIES
 }

@@ -5,14 +5,13 @@ use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Te
 use segcut_graph::{Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_refine::{Components, Foreground, GrabCut, MergeSmall, Morphology};
-use segcut_spectral::{ManifoldRanking, Ncut, OneSpectral, PSpectral};
-use segcut_superpixel::{Etps, Grid, Slic, Snic, Watershed};
+use segcut_spectral::{ManifoldRanking, Ncut, OneSpectral, PSpectral, SpectralContour};
+use segcut_superpixel::{Grid, Slic, Snic, Watershed};
 
 impl Registry {
     /// A registry that knows every stage of segcut.
     pub fn standard() -> Self {
         let mut registry = Self::new();
-        registry.register_superpixels("etps", Etps::new);
         registry.register_superpixels("grid", Grid::new);
         registry.register_superpixels("slic", Slic::new);
         registry.register_superpixels("watershed", Watershed::new);
@@ -23,6 +22,7 @@ impl Registry {
         registry.register_features("histogram", Histogram::new);
         registry.register_features("palette", Palette::new);
         registry.register_features("position", |params| Ok(Position::new(params)));
+        registry.register_features("spectral_contour", SpectralContour::new);
         registry.register_features("texture", |params: TextureParams| Texture::new(&params));
         registry.register_graph("pmi", Pmi::new);
         registry.register_graph("rag", Rag::new);

@@ -1,8 +1,10 @@
 //! Palettes of colors → region graph by pointwise mutual information.
 
 mod near_pairs;
+mod pixel_grid;
 mod table;
 
+pub use pixel_grid::pmi_grid;
 pub use table::{PmiTable, pmi_table};
 
 use crate::RagError;

@@ -27,11 +27,15 @@ impl Default for PmiTable {
 }
 
 impl PmiTable {
-    pub(crate) fn check(&self) -> Result<(), StageError> {
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// [`StageError::Parameter`].
+    pub fn check(&self) -> Result<(), StageError> {
         let all = [
-            ("graph.table.bandwidth", self.bandwidth),
-            ("graph.table.rho", self.rho),
-            ("graph.table.regularization", self.regularization),
+            ("table.bandwidth", self.bandwidth),
+            ("table.rho", self.rho),
+            ("table.regularization", self.regularization),
         ];
         for (name, value) in all {
             if !(value.is_finite() && value > 0.0) {
@@ -82,13 +86,19 @@ pub fn pmi_table(map: &FeatureMap<'_>, params: &PmiTable) -> Array2<f64> {
     })
 }
 
+/// The code of every cell, at most the last of the colors.
+pub(super) fn codes_of(map: &FeatureMap<'_>, colors: usize) -> Vec<usize> {
+    let (rows, cols) = (map.grid().rows, map.grid().cols);
+    let mut values = vec![0.0; rows * cols];
+    map.read_rows(0..rows, &mut values);
+    values.iter().map(|&code| (code as usize).min(colors - 1)).collect()
+}
+
 /// How often colors lie side by side, both ways; sums to 1 (0 where the map is too small).
 fn co_occurrence(map: &FeatureMap<'_>, colors: usize) -> Array2<f64> {
     let (rows, cols) = (map.grid().rows, map.grid().cols);
     let mut counts = vec![0u32; colors * colors];
-    let mut values = vec![0.0; rows * cols];
-    map.read_rows(0..rows, &mut values);
-    let codes: Vec<usize> = values.iter().map(|&code| (code as usize).min(colors - 1)).collect();
+    let codes = codes_of(map, colors);
     for (down, right) in SIDE_BY_SIDE {
         let shift = right.unsigned_abs();
         if down >= rows || shift >= cols {

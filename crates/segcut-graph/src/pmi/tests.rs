@@ -116,5 +116,29 @@ fn bad_parameters_are_named() {
     assert!(refused(PmiParams { radius: -1.0, ..base() }).starts_with("graph.radius = -1"));
     assert!(refused(PmiParams { decay: f64::NAN, ..base() }).starts_with("graph.decay = NaN"));
     let table = PmiTable { bandwidth: 0.0, ..PmiTable::default() };
-    assert!(refused(PmiParams { table, ..base() }).starts_with("graph.table.bandwidth = 0"));
+    assert!(refused(PmiParams { table, ..base() }).starts_with("table.bandwidth = 0"));
+}
+
+#[test]
+fn a_grid_has_the_weights_of_the_counted_table() {
+    let (_, map) = scene();
+    let table = counted_table(&map);
+    let codes = map.held_values().unwrap().to_vec();
+    let twice = [map, scene().1];
+    let grid = pmi_grid(&twice, &PmiTable::default(), 2.5).unwrap().sparse().unwrap();
+    let information = |&[a, b]: &[u32; 2]| 2.0 * table[codes[a as usize] as usize][codes[b as usize] as usize];
+    let first = grid.weights()[0].ln() - information(&grid.edges()[0]);
+    assert!(grid.edges().len() > 800 && grid.weights().iter().all(|&w| w <= 1.0));
+    for (edge, weight) in grid.edges().iter().zip(grid.weights()) {
+        assert!((weight.ln() - information(edge) - first).abs() < 1e-4);
+    }
+}
+
+#[test]
+fn a_grid_needs_palettes_on_one_grid() {
+    let plain = FeatureMap::held("color", Grid::pixels(2, 2), 1, vec![0.0; 4]).unwrap();
+    assert!(matches!(pmi_grid(&[], &PmiTable::default(), 1.0), Err(RagError::NoPalette { .. })));
+    assert!(
+        matches!(pmi_grid(&[scene().1, plain], &PmiTable::default(), 1.0), Err(RagError::NoPalette { maps }) if maps.len() == 2)
+    );
 }

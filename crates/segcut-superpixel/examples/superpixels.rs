@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 use segcut_core::{ColorSpace, Context, Image, LabelMap, Oversegmenter, Samples};
-use segcut_superpixel::{Grid, Slic, Snic};
+use segcut_superpixel::{Etps, Grid, Slic, Snic};
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
@@ -44,6 +44,7 @@ fn method(json: &str) -> Result<Box<dyn Oversegmenter>, Box<dyn Error>> {
     Ok(match kind.as_ref().and_then(|k| k.as_str()).unwrap_or("slic") {
         "slic" => Box::new(Slic::new(serde_json::from_value(params)?)?),
         "snic" => Box::new(Snic::new(serde_json::from_value(params)?)?),
+        "etps" => Box::new(Etps::new(serde_json::from_value(params)?)?),
         "grid" => Box::new(Grid::new(serde_json::from_value(params)?)?),
         other => return Err(format!("unknown kind {other}").into()),
     })

@@ -1,12 +1,15 @@
 //! Image to LabelMap: superpixels.
 //!
-//! [`Slic`] clusters pixels in color and position, [`Snic`] grows regions from seeds; [`Grid`] cuts into squares (or
+//! [`Slic`] clusters pixels in color and position, [`Snic`] grows regions from seeds,
+//! [`Etps`] merges small regions and moves their boundaries; [`Grid`] cuts into squares (or
 //! into the cells of a feature map), [`Watershed`] floods a contour map. All are
 //! [`Oversegmenter`](segcut_core::Oversegmenter)s; pixels outside the image's
 //! valid mask are VOID.
 
+mod boundary_moves;
 mod connectivity;
 mod engine;
+mod etps;
 mod float_space;
 mod gaussian8;
 mod grid;
@@ -14,6 +17,7 @@ mod joining;
 mod lab8_space;
 mod means;
 mod params;
+mod region_merging;
 mod runs;
 mod seeds;
 mod slic;
@@ -21,6 +25,7 @@ mod snic;
 mod strip;
 mod watershed;
 
+pub use etps::{Etps, EtpsParams};
 pub use grid::{Grid, GridError, GridFrom, GridParams};
 pub use params::{Distance, Seeding, SlicParams};
 pub use slic::Slic;

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use segcut_core::{ColorSpace, Context, Image, LabelMap, Mask, Oversegmenter, Samples, VOID};
-use segcut_superpixel::{Distance, Seeding, Slic, SlicParams, Snic, SnicParams};
+use segcut_superpixel::{Distance, Etps, EtpsParams, Seeding, Slic, SlicParams, Snic, SnicParams};
 
 fn segment(image: &Image, params: &SlicParams) -> LabelMap {
     Slic::new(params.clone()).unwrap().oversegment(image, &[], &Context::default()).unwrap()
@@ -209,4 +209,17 @@ fn snic_covers_the_islands_of_a_mask() {
     let map = snic.oversegment(&image, &[], &Context::default()).unwrap();
     assert_eq!(pieces(&map), map.n());
     assert!((0..400).all(|i| (map.labels()[i] == VOID) != (i % 20 < 8 || i == 399)));
+}
+
+#[test]
+fn etps_makes_as_many_connected_regions_as_asked() {
+    for (height, width, n_segments) in [(40, 60, 24), (1, 90, 7), (33, 2, 5), (9, 9, 80), (5, 5, 1)] {
+        let samples = Samples::U8(noise(height, width, 11));
+        let image = Image::new(height, width, ColorSpace::Srgb, samples).unwrap();
+        let etps = Etps::new(EtpsParams { n_segments, ..EtpsParams::default() }).unwrap();
+        let map = etps.oversegment(&image, &[], &Context::default()).unwrap();
+        assert_eq!((map.n(), pieces(&map)), (n_segments, n_segments));
+        let smallest = (height * width / n_segments / 10).max(1);
+        assert!(map.sizes().iter().all(|&s| s >= smallest), "{:?}", map.sizes());
+    }
 }

@@ -29,6 +29,7 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("foreground"),
         entry!("multicut-slic-color"),
         entry!("superpixels"),
+        entry!("superpixels-etps"),
     ];
     ENTRIES
 }

@@ -6,12 +6,13 @@ use segcut_graph::{Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_refine::{Components, Foreground, GrabCut, MergeSmall, Morphology};
 use segcut_spectral::{ManifoldRanking, Ncut, OneSpectral, PSpectral, SpectralContour};
-use segcut_superpixel::{Grid, Slic, Snic, Watershed};
+use segcut_superpixel::{Etps, Grid, Slic, Snic, Watershed};
 
 impl Registry {
     /// A registry that knows every stage of segcut.
     pub fn standard() -> Self {
         let mut registry = Self::new();
+        registry.register_superpixels("etps", Etps::new);
         registry.register_superpixels("grid", Grid::new);
         registry.register_superpixels("slic", Slic::new);
         registry.register_superpixels("watershed", Watershed::new);

@@ -220,17 +220,13 @@ impl Pencil {
         let mut sums = vec![0.0; k];
         let mut row: Vec<u32> = Vec::new();
         for (c, nodes) in members.iter().enumerate() {
-            for &i in nodes {
-                let (to, with) = self.row(i as usize);
-                for (&j, &w) in to.iter().zip(with) {
-                    let other = cluster[j as usize];
-                    if other as usize != c {
-                        if sums[other as usize] == 0.0 {
-                            row.push(other);
-                        }
-                        sums[other as usize] += w;
-                    }
+            let edges = nodes.iter().map(|&i| self.row(i as usize)).flat_map(|(to, with)| to.iter().zip(with));
+            let across = edges.map(|(&j, &w)| (cluster[j as usize], w)).filter(|&(other, _)| other as usize != c);
+            for (other, w) in across {
+                if sums[other as usize] == 0.0 {
+                    row.push(other);
                 }
+                sums[other as usize] += w;
             }
             row.sort_unstable();
             weights.extend(row.iter().map(|&other| std::mem::take(&mut sums[other as usize])));

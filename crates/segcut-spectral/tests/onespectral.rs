@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use segcut_core::{Affinity, ClusterCount, Context, Partition, SparseAffinity, StageError, Start};
-use segcut_spectral::{Criterion, CutKind, OneSpectral, OneSpectralParams, OneSpectralResult};
+use segcut_spectral::{
+    Criterion, CutKind, OneSpectral, OneSpectralParams, OneSpectralResult, PSpectral, PSpectralParams,
+};
 
 mod pspectral_fixtures;
 use pspectral_fixtures::{graph, references};
@@ -36,9 +38,9 @@ fn more_clusters_are_at_or_below_the_reference() {
         let params = OneSpectralParams { k: ClusterCount::Fixed(r.k), cut, criterion, ..Default::default() };
         let last = run(&graph(&r.graph), params).splits.pop().unwrap();
         let (ours, theirs) = if by_cut { (last.cut, r.cuts[r.k - 2]) } else { (last.cheeger, r.cheegers[r.k - 2]) };
-        // The program's first split into 2 is worse than ours here, and happens to lead to a better one into 4.
-        let by_luck = (r.graph.as_str(), r.normalized, criterion) == ("karate", false, Criterion::Cheeger);
-        assert!(ours <= theirs + 1e-9 || by_luck, "{r:?}: {ours} > {theirs}");
+        // The program's 6/5 comes from a first split that no criterion prefers; ours is 17/14.
+        let known = (r.graph.as_str(), r.normalized, criterion) == ("karate", false, Criterion::Cheeger);
+        assert!(ours <= theirs + 1e-9 || known && ours < 1.215, "{r:?}: {ours} > {theirs}");
     }
 }
 
@@ -87,6 +89,27 @@ fn a_warm_start_is_never_made_worse() {
     let context = Context { start: Some(Start::Partition(start)), ..Context::seeded(7) };
     let stage = OneSpectral::new(OneSpectralParams { runs: 0, ..Default::default() }).unwrap();
     assert!(stage.run(&affinity, &context).unwrap().eigenvalue <= cold.eigenvalue * (1.0 + 1e-12));
+}
+
+#[test]
+fn large_graphs_are_cut_from_coarse_to_fine() {
+    // 100 x 100 pixels in two halves behind a ragged border of weak edges.
+    let half = |i: usize| i % 100 >= 45 + (i / 100 * 7 % 11);
+    let mut edges = Vec::new();
+    for i in 0..10_000usize {
+        edges.extend((i % 100 < 99).then_some([i as u32, i as u32 + 1]));
+        edges.extend((i < 9900).then_some([i as u32, i as u32 + 100]));
+    }
+    let weight = |&[u, v]: &[u32; 2]| if half(u as usize) == half(v as usize) { 1.0 } else { 1e-3 };
+    let weights: Vec<f64> = edges.iter().map(weight).collect();
+    let affinity = SparseAffinity::new(10_000, edges, weights).unwrap();
+    let truth = Partition::compact(&(0..10_000).map(|i| u32::from(half(i))).collect::<Vec<_>>());
+    let best = segcut_graph::cut_values(&Affinity::Sparse(affinity.clone()), &truth).unwrap().ncut();
+    let found = run(&affinity, OneSpectralParams { runs: 3, ..Default::default() });
+    assert!(found.eigenvalue <= best * (1.0 + 1e-9), "{} {best}", found.eigenvalue);
+    let p = PSpectralParams { p: 1.4, criterion: Criterion::Cut, settled: 3, ..Default::default() };
+    let found = PSpectral::new(p).unwrap().run(&affinity, &Context::default()).unwrap();
+    assert!(found.splits[0].cut <= best * (1.0 + 1e-9), "{} {best}", found.splits[0].cut);
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl<'a> CoarseToFine<'a> {
     }
 
     /// The set that a vector's best threshold leads to, in a band about its border.
-    pub(crate) fn from_threshold(&self, vector: &[f64], by: Criterion, context: &Context) -> CutSet {
+    pub(crate) fn thresholded(&self, vector: &[f64], by: Criterion, context: &Context) -> CutSet {
         let valuation = Valuation { criterion: by, imbalance: 0.0, mass: self.pencil.mass(), outside: None };
         let above = cut_by(self.pencil, vector, Threshold::Best, &valuation).above;
         let value = InversePower::new(self.pencil, self.criterion).value(&above);

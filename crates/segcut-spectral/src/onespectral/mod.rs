@@ -184,7 +184,7 @@ impl OneSpectral {
         let mut coarse: Vec<Vec<f64>> = starts.iter().map(|v| search.restricted(v)).collect();
         coarse.extend(walked_noise(search.coarsest(), self.params.runs, context.seed));
         let mut sets: Vec<CutSet> =
-            starts.iter().map(|v| search.from_threshold(v, self.params.criterion, context)).collect();
+            starts.iter().map(|v| search.thresholded(v, self.params.criterion, context)).collect();
         let (set, _) = self.best_set_of_small(search.coarsest(), &coarse, context);
         sets.extend(set.map(|set| search.prolonged(&set, context)));
         let best = sets.into_iter().reduce(|a, b| if b.value < a.value { b } else { a });
@@ -232,9 +232,10 @@ impl Splitter for OneSplitter<'_> {
             starts.extend(start);
             let (set, smoothed) = self.stage.best_set(graph, &starts, context);
             // Inside a larger graph another threshold or start may have the lower value.
-            let vectors = set.map(|set| indicator(&set)).into_iter().chain(smoothed).chain(starts.into_iter().take(1));
-            let vectors: Vec<Vec<f64>> = vectors.collect();
-            return Ok(Candidates { unpolished: vectors.len(), vectors, status });
+            let mut vectors: Vec<Vec<f64>> = starts.into_iter().take(1).chain(smoothed).collect();
+            let unpolished = vectors.len();
+            vectors.extend(set.map(|set| indicator(&set)));
+            return Ok(Candidates { unpolished, vectors, status });
         }
         let mut vectors = component_indicators(graph, &components);
         let mut status = Status::Converged;

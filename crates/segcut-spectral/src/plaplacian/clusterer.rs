@@ -292,6 +292,7 @@ impl Splitter for PSplitter<'_> {
                 starts.push(standard(graph, context)?.0);
             }
             vectors.extend(polished(graph, self.stage.params.criterion, &starts, context));
+            vectors.extend(starts.split_off(unpolished));
         }
         Ok(Candidates { vectors, unpolished, status })
     }

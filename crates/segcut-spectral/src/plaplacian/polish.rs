@@ -39,7 +39,7 @@ fn polished_large(graph: &Pencil, criterion: Criterion, vectors: &[Vec<f64>], co
     for vector in vectors {
         let coarse = search.restricted(vector);
         for by in [Criterion::Cheeger, Criterion::Cut] {
-            sets.push(indicator(&search.from_threshold(vector, by, context).above));
+            sets.push(indicator(&search.thresholded(vector, by, context).above));
             let mass = search.coarsest().mass();
             let valuation = Valuation { criterion: by, imbalance: 0.0, mass, outside: None };
             let cut = cut_by(search.coarsest(), &coarse, Threshold::Best, &valuation);

@@ -69,22 +69,22 @@ pub(super) fn floored_powers(x: &[f64], weights: &[f64], floor: f64, e: f64, out
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
 pub(super) fn power_sums(x: &[f64], y: &[f64], weights: &[f64], e: f64) -> [f64; 2] {
     let n = x.len();
-    let (y, weights) = (&y[..n], &weights[..n]);
-    let mut sums = [[0.0; LANES]; 2];
-    let whole = n / LANES * LANES;
-    for i in (0..whole).step_by(LANES) {
+    let (x_chunks, x_rest) = x.as_chunks::<LANES>();
+    let (y_chunks, y_rest) = y[..n].as_chunks::<LANES>();
+    let (w_chunks, w_rest) = weights[..n].as_chunks::<LANES>();
+    let (mut own, mut other) = ([0.0; LANES], [0.0; LANES]);
+    for ((x, y), w) in x_chunks.iter().zip(y_chunks).zip(w_chunks) {
         for lane in 0..LANES {
-            let at = i + lane;
-            let flux = weights[at] * power(x[at], e).copysign(x[at]);
-            sums[0][lane] += flux * x[at];
-            sums[1][lane] += flux * y[at];
+            let flux = w[lane] * power(x[lane], e).copysign(x[lane]);
+            own[lane] += flux * x[lane];
+            other[lane] += flux * y[lane];
         }
     }
-    let mut total = sums.map(|lanes| lanes.iter().sum::<f64>());
-    for i in whole..n {
-        let flux = weights[i] * power(x[i], e).copysign(x[i]);
-        total[0] += flux * x[i];
-        total[1] += flux * y[i];
+    let mut total = [own.iter().sum::<f64>(), other.iter().sum::<f64>()];
+    for ((x, y), w) in x_rest.iter().zip(y_rest).zip(w_rest) {
+        let flux = w * power(*x, e).copysign(*x);
+        total[0] += flux * x;
+        total[1] += flux * y;
     }
     total
 }
@@ -92,23 +92,20 @@ pub(super) fn power_sums(x: &[f64], y: &[f64], weights: &[f64], e: f64) -> [f64;
 /// Σ s·φ_p(c − v) and its derivative by c, φ_p(x) = |x|^(p−1) · sign x; terms with v = c are left out.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
 pub(super) fn centre_slope(v: &[f64], mass: &[f64], c: f64, p: f64) -> [f64; 2] {
-    let n = v.len();
-    let mass = &mass[..n];
-    let mut sums = [[0.0; LANES]; 2];
-    let whole = n / LANES * LANES;
-    for i in (0..whole).step_by(LANES) {
+    let (v_chunks, v_rest) = v.as_chunks::<LANES>();
+    let (s_chunks, s_rest) = mass[..v.len()].as_chunks::<LANES>();
+    let (mut slope, mut curvature) = ([0.0; LANES], [0.0; LANES]);
+    for (v, s) in v_chunks.iter().zip(s_chunks) {
         for lane in 0..LANES {
-            let x = c - v[i + lane];
-            let weight = mass[i + lane] * power(x, p - 2.0);
-            sums[0][lane] += weight * x;
-            sums[1][lane] += weight;
+            let weight = s[lane] * power(c - v[lane], p - 2.0);
+            slope[lane] += weight * (c - v[lane]);
+            curvature[lane] += weight;
         }
     }
-    let mut total = sums.map(|lanes| lanes.iter().sum::<f64>());
-    for i in whole..n {
-        let x = c - v[i];
-        let weight = mass[i] * power(x, p - 2.0);
-        total[0] += weight * x;
+    let mut total = [slope.iter().sum::<f64>(), curvature.iter().sum::<f64>()];
+    for (v, s) in v_rest.iter().zip(s_rest) {
+        let weight = s * power(c - v, p - 2.0);
+        total[0] += weight * (c - v);
         total[1] += weight;
     }
     [total[0], (p - 1.0) * total[1]]

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// Up to so many nodes more sequences of splits are tried.
+const SMALL: usize = 256;
+
 /// Which cluster is split next, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,7 +20,8 @@ pub enum Recursion {
     /// the split with the lowest sum of all parts is made.
     Reference,
     /// Cut and chosen by the criterion itself, and as the reference, each with and without polished sets; the sequence
-    /// with the lowest value for k is kept, among equal ones that with the lowest values on the way.
+    /// with the lowest value for k is kept, among equal ones that with the lowest values on the way. Graphs of up to 256
+    /// nodes are also tried with the first cut by the other criterion, which may lead to a lower value later.
     #[default]
     Own,
 }
@@ -68,15 +72,22 @@ pub(crate) fn recurse(
     splitter: &dyn Splitter,
     context: &Context,
 ) -> Result<(Vec<Split>, Status), EigenError> {
-    let known = BTreeMap::new();
-    let mut tree = Tree { pencil, params, splitter, context, known, status: Status::Converged, polished: true };
+    let (known, first) = (BTreeMap::new(), params.criterion);
+    let mut tree = Tree { pencil, params, splitter, context, known, status: Status::Converged, polished: true, first };
     let mut best = tree.run(params.recursion)?;
     if params.recursion == Recursion::Reference || params.k < 3 {
         return Ok((best, tree.status));
     }
-    for (recursion, polished) in [(Recursion::Reference, true), (Recursion::Own, false), (Recursion::Reference, false)]
+    let firsts = match params.criterion {
+        Criterion::Cut if pencil.n() <= SMALL => vec![Criterion::Cut, Criterion::Cheeger],
+        Criterion::Cheeger if pencil.n() <= SMALL => vec![Criterion::Cheeger, Criterion::Cut],
+        criterion => vec![criterion],
+    };
+    let recursions = [Recursion::Own, Recursion::Reference];
+    for (first, polished, recursion) in
+        firsts.iter().flat_map(|f| [true, false].map(|p| recursions.map(|r| (*f, p, r)))).flatten()
     {
-        tree.polished = polished;
+        (tree.first, tree.polished) = (first, polished);
         let other = tree.run(recursion)?;
         if lower(params.criterion, &other, &best) {
             best = other;
@@ -108,6 +119,8 @@ struct Tree<'a> {
     status: Status,
     /// Whether polished sets may cut.
     polished: bool,
+    /// What the first threshold minimizes.
+    first: Criterion,
 }
 
 /// A cluster with its best split.
@@ -197,8 +210,11 @@ impl Tree<'_> {
         let mass: Vec<f64> = nodes.iter().map(|&i| self.pencil.mass()[i as usize]).collect();
         nodes.iter().for_each(|&i| place[i as usize] = 0);
         let outside: Vec<f64> = nodes.iter().map(|&i| outside_weight(self.pencil, i, &place)).collect();
-        let by_criterion = first || recursion == Recursion::Own;
-        let criterion = if by_criterion { self.params.criterion } else { Criterion::Cheeger };
+        let criterion = match (first, recursion) {
+            (true, _) => self.first,
+            (false, Recursion::Own) => self.params.criterion,
+            (false, Recursion::Reference) => Criterion::Cheeger,
+        };
         let imbalance = self.params.imbalance;
         let valuation = Valuation { criterion, imbalance, mass: &mass, outside: Some(&outside) };
         let threshold = if first { self.params.threshold } else { Threshold::Best };

@@ -165,17 +165,9 @@ fn across(padded: &[Four], count: usize, share: f32, out: &mut [Four]) {
     for (x, out) in out.iter_mut().enumerate() {
         let mut sums = [[0.0f32; LANES]; 4];
         for four in &padded[x..x + count] {
-            for (sums, values) in sums.iter_mut().zip(four) {
-                for lane in 0..LANES {
-                    sums[lane] += values[lane];
-                }
-            }
+            sums.as_flattened_mut().iter_mut().zip(four.as_flattened()).for_each(|(sum, value)| *sum += value);
         }
-        for (out, sums) in out.iter_mut().zip(&sums) {
-            for lane in 0..LANES {
-                out[lane] = share * sums[lane];
-            }
-        }
+        *out = sums.map(|sums| sums.map(|sum| share * sum));
     }
 }
 

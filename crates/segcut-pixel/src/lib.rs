@@ -1,4 +1,4 @@
-//! Image to planes and to other sizes: color spaces, palettes, Gaussian blur, resizing.
+//! Image to planes and to other sizes: color spaces, palettes, Gaussian blur, guided filter, resizing.
 //!
 //! Everything that superpixels, features and refinement need of pixels alone. Rows are made on
 //! demand ([`lab_rows`], [`scaled_rows`], [`Gaussian::rows`]), so that no stage has to hold planes of

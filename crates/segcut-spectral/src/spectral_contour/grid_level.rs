@@ -87,7 +87,7 @@ impl GridLevel {
 
     /// Replaces `previous` by the next vectors of a recurrence.
     pub(super) fn advance(&self, recurrence: Recurrence, x: &Panel, previous: &mut Panel) {
-        advance(&self.entries, &self.steps, recurrence, &x.values, x.pad, previous.cells_mut());
+        advance(&self.entries, &self.steps, recurrence, x, previous.cells_mut());
     }
 
     /// The cell of the halved level that each cell lies in.
@@ -125,7 +125,8 @@ fn add_squares(weight: f32, a: &Lanes, b: &Lanes, sums: &mut Lanes) {
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
-fn advance(entries: &[f32], steps: &[isize], r: Recurrence, x: &[Lanes], pad: usize, previous: &mut [Lanes]) {
+fn advance(entries: &[f32], steps: &[isize], r: Recurrence, x: &Panel, previous: &mut [Lanes]) {
+    let (pad, x) = (x.pad, &x.values[..]);
     for ((cell, out), entries) in previous.iter_mut().enumerate().zip(entries.chunks_exact(steps.len())) {
         let mut sums = [0.0f32; LANES];
         for (&entry, &step) in entries.iter().zip(steps) {

@@ -61,7 +61,7 @@ impl Default for SpectralContourParams {
         Self {
             side: 121,
             radius: 4.0,
-            vectors: 24,
+            vectors: 26,
             colors: 64,
             table: PmiTable::default(),
             epsilon: 3e-4,

@@ -172,31 +172,46 @@ fn ritz(gram: &Mat<f64>, projected: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), E
     Ok((values, Mat::from_fn(b, b, |i, j| if j < k { rotation[(i, k - 1 - j)] } else { 0.0 })))
 }
 
-/// AᵀB.
+/// AᵀB where it is symmetric: blocks below the diagonal are mirrored.
 fn gram(a: &[Panel], b: &[Panel]) -> Mat<f64> {
-    let pairs: Vec<(usize, usize)> = (0..a.len()).flat_map(|p| (0..b.len()).map(move |q| (p, q))).collect();
+    let count = a.len();
+    let pairs: Vec<(usize, usize)> = (0..count).flat_map(|p| (p..count).map(move |q| (p, q))).collect();
     let blocks: Vec<_> = pairs.par_iter().map(|&(p, q)| products(a[p].cells(), b[q].cells())).collect();
-    let size = a.len() * LANES;
-    Mat::from_fn(size, size, |i, j| blocks[i / LANES * b.len() + j / LANES][i % LANES][j % LANES])
+    let size = count * LANES;
+    let entry = |i: usize, j: usize| {
+        let (p, q) = (i / LANES, j / LANES);
+        // Rows of blocks before row p hold count, count − 1, … of them.
+        blocks[p * (2 * count + 1 - p) / 2 + q - p][i % LANES][j % LANES]
+    };
+    Mat::from_fn(size, size, |i, j| if i / LANES <= j / LANES { entry(i, j) } else { entry(j, i) })
 }
+
+/// Rows of a product that are summed at once: what the registers hold.
+const ROWS: usize = 4;
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
 fn products(a: &[Lanes], b: &[Lanes]) -> [[f64; LANES]; LANES] {
     let mut total = [[0.0f64; LANES]; LANES];
     for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
-        let mut sums = [[0.0f32; LANES]; LANES];
-        for (a, b) in a.iter().zip(b) {
-            for (sums, a) in sums.iter_mut().zip(a) {
-                for lane in 0..LANES {
-                    sums[lane] += a * b[lane];
-                }
-            }
-        }
-        for (total, sums) in total.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
-            *total += f64::from(*sums);
+        for (rows, total) in total.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
+            add_products(a, b, rows, total);
         }
     }
     total
+}
+
+/// Adds the products of [`ROWS`] of a's columns with all of b's.
+#[inline(always)]
+fn add_products(a: &[Lanes], b: &[Lanes], rows: usize, total: &mut [[f64; LANES]; ROWS]) {
+    let mut sums = [[0.0f32; LANES]; ROWS];
+    for (a, b) in a.iter().zip(b) {
+        for (sums, factor) in sums.iter_mut().zip(&a.as_chunks::<ROWS>().0[rows]) {
+            sums.iter_mut().zip(b).for_each(|(sum, value)| *sum += factor * value);
+        }
+    }
+    for (total, sum) in total.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+        *total += f64::from(*sum);
+    }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]

@@ -26,6 +26,7 @@ pub(crate) struct FloatSpace {
 }
 
 /// Padded planes, one per channel.
+#[derive(Debug)]
 pub(crate) struct Planes {
     pub(crate) layout: Layout,
     pub(crate) values: Vec<Vec<f32>>,

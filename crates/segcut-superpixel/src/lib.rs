@@ -10,6 +10,7 @@ mod boundary_moves;
 mod connectivity;
 mod engine;
 mod etps;
+mod feature_planes;
 mod float_space;
 mod gaussian8;
 mod grid;
@@ -26,8 +27,9 @@ mod strip;
 mod watershed;
 
 pub use etps::{Etps, EtpsParams};
+pub use feature_planes::FeaturePlanesError;
 pub use grid::{Grid, GridError, GridFrom, GridParams};
-pub use params::{Distance, Seeding, SlicParams};
+pub use params::{Distance, Seeding, SlicFrom, SlicParams};
 pub use slic::Slic;
 pub use snic::{Snic, SnicParams};
 pub use watershed::{Watershed, WatershedError, WatershedParams};

@@ -24,7 +24,24 @@ pub enum Seeding {
     Lattice,
 }
 
+/// What is clustered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlicFrom {
+    /// The image's colors or bands.
+    #[default]
+    Image,
+    /// The feature maps before the superpixels, all channels of all maps that do not hold codes: bilinear between the
+    /// centres of cells, each map centred and scaled to the spread that Lab has in photographs. No blur, no stretch.
+    Features,
+}
+
 /// Settings of [`Slic`](crate::Slic), named as in scikit-image.
+///
+/// `n_segments`, `compactness`, `max_num_iter`, `sigma`, `enforce_connectivity`, `min_size_factor`,
+/// `max_size_factor` and `slic_zero` mean what they mean there with `distance = "euclidean"`, `seeding = "lattice"`,
+/// `row_stride = 1` and `stretch = true`; its `convert2lab` follows from the image's color
+/// space, its `mask` is the image's valid mask, its `spacing` is 1, and labels start at 0.
 ///
 /// The defaults are the best that we measured on BSDS500 (train and val).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +76,11 @@ pub struct SlicParams {
     /// All rounds but the last look at every n-th row only (fast-slic's `subsample_stride`, which is 3). None: a
     /// third of the rows from one seed to the next, at most 8.
     pub row_stride: Option<usize>,
+    /// Each seed moves to the pixel of its 3x3 neighbourhood with the smallest gradient (Achanta et al. 2012, section 3);
+    /// scikit-image does not. On photographs it makes no difference: recall −0.002, undersegmentation error −0.0003.
+    pub move_seeds: bool,
+    /// What is clustered.
+    pub from: SlicFrom,
 }
 
 impl Default for SlicParams {
@@ -76,6 +98,8 @@ impl Default for SlicParams {
             distance: Distance::Manhattan,
             seeding: Seeding::Even,
             row_stride: None,
+            move_seeds: false,
+            from: SlicFrom::Image,
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::connectivity::{self, Limits};
 use crate::engine::{self, Centres, Id, Layout, Rounds, Space};
+use crate::feature_planes::feature_planes;
 use crate::float_space::{self, FloatSpace};
 use crate::gaussian8;
 use crate::lab8_space::Lab8Space;
 use crate::means::Means;
-use crate::params::{Distance, Seeding, SlicParams};
+use crate::params::{Distance, Seeding, SlicFrom, SlicParams};
 use crate::seeds::{self, Seeds};
 use segcut_core::{ColorSpace, Context, FeatureMaps, Image, LabelMap, Oversegmenter, Samples, StageError, VOID};
 
@@ -77,6 +78,7 @@ impl Slic {
     fn is_narrow(&self, image: &Image) -> bool {
         let p = &self.params;
         let color = image.space() != ColorSpace::Multiband && matches!(image.samples(), Samples::U8(_));
+        let color = color && p.from == SlicFrom::Image;
         color && p.distance == Distance::Manhattan && p.sigma <= gaussian8::WIDEST_SIGMA && !p.stretch && !p.slic_zero
     }
 
@@ -113,7 +115,7 @@ impl Slic {
         context: &Context,
     ) -> Result<LabelMap, StageError> {
         let Layout { height, width, .. } = space.layout();
-        let mut centres = first_centres(&space, &start.seeds, start.reach);
+        let mut centres = first_centres(&space, &start.seeds, (start.reach, self.params.move_seeds));
         let row_stride = self.params.row_stride.unwrap_or(((start.seeds.step[0] / 3.0) as usize).clamp(1, 8));
         let rounds = Rounds { count: self.params.max_num_iter, row_stride, adaptive: self.adaptive() };
         let labels: Vec<L> = engine::run(&space, image.valid(), &mut centres, rounds, context);
@@ -129,7 +131,8 @@ impl Slic {
             smallest: (self.params.min_size_factor * start.segment) as u32,
             largest: (self.params.max_size_factor * start.segment).max(1.0) as usize,
         };
-        let means = Means::new(space, centres, image.space() != ColorSpace::Multiband);
+        let is_color = self.params.from == SlicFrom::Image && image.space() != ColorSpace::Multiband;
+        let means = Means::new(space, centres, is_color);
         let (labels, n) = connectivity::enforce(labels, image.valid(), limits, &means);
         LabelMap::with_n(height, width, labels, n).map_err(StageError::data)
     }
@@ -145,7 +148,7 @@ struct Start {
 }
 
 impl Oversegmenter for Slic {
-    fn oversegment(&self, image: &Image, _maps: &FeatureMaps<'_>, context: &Context) -> Result<LabelMap, StageError> {
+    fn oversegment(&self, image: &Image, maps: &FeatureMaps<'_>, context: &Context) -> Result<LabelMap, StageError> {
         let valid = image.valid().map_or(image.pixels(), |mask| mask.count());
         if self.params.n_segments >= valid {
             return single_pixels(image);
@@ -155,7 +158,13 @@ impl Oversegmenter for Slic {
             let space = Lab8Space::new(image, self.params.sigma, start.weight, start.reach)?;
             return self.cluster(space, image, start, context);
         }
-        let planes = float_space::planes(image, self.params.planes())?;
+        let planes = match self.params.from {
+            SlicFrom::Image => float_space::planes(image, self.params.planes())?,
+            SlicFrom::Features => {
+                let size = [image.height(), image.width()];
+                feature_planes(size, maps, self.params.distance).map_err(StageError::data)?
+            }
+        };
         self.cluster(FloatSpace::new(planes, start.weight, self.params.distance), image, start, context)
     }
 }
@@ -168,22 +177,59 @@ pub(crate) fn single_pixels(image: &Image) -> Result<LabelMap, StageError> {
     LabelMap::new(image.height(), image.width(), labels).map_err(StageError::data)
 }
 
-/// Centres at the seeds with the colors of their pixels.
-fn first_centres<S: Space>(space: &S, seeds: &Seeds, reach: [usize; 2]) -> Centres {
+/// Centres at the seeds, or beside them off edges, with the colors of their pixels.
+fn first_centres<S: Space>(space: &S, seeds: &Seeds, (reach, moved): ([usize; 2], bool)) -> Centres {
     let channels = space.channels();
     let at: Vec<[f32; 2]> = seeds.at.iter().map(|at| at.map(|v| v.max(0.0) as f32)).collect();
     let mut centres = Centres { color: vec![0.0; at.len() * channels], at, scale: Vec::new(), reach };
     let mut sums = vec![0; channels];
     for k in 0..centres.at.len() {
-        let [y, x] = centres.cell(k);
-        let pixel = y * space.layout().stride + x;
+        let mut cell = centres.cell(k);
+        if moved {
+            cell = calmest(space, cell);
+            centres.at[k] = if cell == centres.cell(k) { centres.at[k] } else { cell.map(|v| v as f32) };
+        }
         sums.fill(0);
-        space.add(pixel..pixel + 1, &mut sums);
+        pixel(space, cell, &mut sums);
         for (c, &sum) in sums.iter().enumerate() {
             centres.color[k * channels + c] = (sum as f64 / space.units(c)) as f32;
         }
     }
     centres
+}
+
+/// Adds the channels of one pixel.
+fn pixel<S: Space>(space: &S, [y, x]: [usize; 2], sums: &mut [i64]) {
+    let at = y * space.layout().stride + x;
+    space.add(at..at + 1, sums);
+}
+
+/// The pixel with the smallest gradient in a 3x3 neighbourhood; the middle one where none is smaller.
+fn calmest<S: Space>(space: &S, [y, x]: [usize; 2]) -> [usize; 2] {
+    let Layout { height, width, .. } = space.layout();
+    let mut near = [vec![0; space.channels()], vec![0; space.channels()]];
+    let mut step = |a: [usize; 2], b: [usize; 2]| -> f64 {
+        for (at, sums) in [a, b].into_iter().zip(&mut near) {
+            sums.fill(0);
+            pixel(space, at, sums);
+        }
+        let pairs = near[0].iter().zip(&near[1]).enumerate();
+        pairs.map(|(c, (a, b))| (a - b).unsigned_abs() as f64 / space.units(c) * f64::from(space.weight(c))).sum()
+    };
+    let mut best = (f64::INFINITY, [y, x]);
+    let offsets = [(0, 0), (-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)];
+    for (dy, dx) in offsets {
+        let (Some(y), Some(x)) = (y.checked_add_signed(dy), x.checked_add_signed(dx)) else { continue };
+        if y >= height || x >= width {
+            continue;
+        }
+        let down = step([y.saturating_sub(1), x], [(y + 1).min(height - 1), x]);
+        let across = step([y, x.saturating_sub(1)], [y, (x + 1).min(width - 1)]);
+        if down + across < best.0 {
+            best = (down + across, [y, x]);
+        }
+    }
+    best.1
 }
 
 /// Gives pixels that no centre reached the label to their left or above, or else of the first pixel

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use segcut_core::{ColorSpace, Context, Image, LabelMap, Mask, Oversegmenter, Samples, VOID};
-use segcut_superpixel::{Distance, Etps, EtpsParams, Seeding, Slic, SlicParams, Snic, SnicParams};
+use segcut_core::{ColorSpace, Context, FeatureMap, Grid, Image, LabelMap, Mask, Oversegmenter, Samples, VOID};
+use segcut_superpixel::{Distance, Etps, EtpsParams, Seeding, Slic, SlicFrom, SlicParams, Snic, SnicParams};
 
 fn segment(image: &Image, params: &SlicParams) -> LabelMap {
     Slic::new(params.clone()).unwrap().oversegment(image, &[], &Context::default()).unwrap()
@@ -222,4 +222,43 @@ fn etps_makes_as_many_connected_regions_as_asked() {
         let smallest = (height * width / n_segments / 10).max(1);
         assert!(map.sizes().iter().all(|&s| s >= smallest), "{:?}", map.sizes());
     }
+}
+
+#[test]
+fn feature_maps_of_any_number_of_channels_are_clustered() {
+    let image = Image::new(32, 48, ColorSpace::Gray, Samples::U8(vec![7; 32 * 48])).unwrap();
+    // Cells of 4 pixels; the first of six channels steps between columns 23 and 24.
+    let grid = Grid { rows: 8, cols: 12, step: [4.0; 2], origin: [1.5; 2] };
+    let values = (0..8 * 12 * 6).map(|i| if i % 6 == 0 && i / 6 % 12 >= 6 { 50.0 } else { 1.0 }).collect();
+    let maps = [FeatureMap::held("deep", grid, 6, values).unwrap()];
+    let params = SlicParams { n_segments: 6, from: SlicFrom::Features, ..SlicParams::default() };
+    let slic = Slic::new(params).unwrap();
+    let map = slic.oversegment(&image, &maps, &Context::default()).unwrap();
+    assert!(map.labels().chunks(48).all(|row| row[22] != row[25]));
+    assert_eq!(pieces(&map), map.n());
+    let error = slic.oversegment(&image, &[], &Context::default()).unwrap_err();
+    assert!(error.to_string().contains("needs a feature map"));
+}
+
+#[test]
+fn sixteen_bits_and_floats_agree_with_eight() {
+    // Photograph-like: smooth, with edges. The 8-bit form differs by rounding only.
+    let value =
+        |i: usize| (((i / 3 % 90) as f64 / 9.0).sin() * 60.0 + (i / 270) as f64 + (i % 3) as f64 * 30.0 + 60.0) as u8;
+    let bytes: Vec<u8> = (0..90 * 60 * 3).map(value).collect();
+    let params = SlicParams { n_segments: 40, ..SlicParams::default() };
+    let labels = |samples| {
+        let image = Image::new(60, 90, ColorSpace::Srgb, samples).unwrap();
+        segment(&image, &params)
+    };
+    let wide = labels(Samples::U16(bytes.iter().map(|&v| u16::from(v) * 257).collect()));
+    let float = labels(Samples::F32(bytes.iter().map(|&v| f32::from(v) / 255.0).collect()));
+    let narrow = labels(Samples::U8(bytes));
+    let same = |a: &LabelMap, b: &LabelMap| {
+        a.labels().iter().zip(b.labels()).filter(|(a, b)| a == b).count() as f64 / a.labels().len() as f64
+    };
+    assert!(same(&wide, &float) > 0.99, "{}", same(&wide, &float));
+    let edges = |map: &LabelMap| -> Vec<bool> { map.labels().windows(2).map(|p| p[0] != p[1]).collect() };
+    let agree = edges(&narrow).iter().zip(edges(&wide)).filter(|(a, b)| **a == *b).count() as f64 / 5399.0;
+    assert!(agree > 0.85, "{agree}");
 }

@@ -155,6 +155,8 @@ fn what_is_generated_and_listed() {
         "pspectral-slic-color",
         "two-step",
         "foreground",
+        "foreground-fast",
+        "robust-background",
         "superpixels",
     ] {
         assert!(list.contains(name), "{list}");

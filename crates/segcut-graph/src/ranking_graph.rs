@@ -46,7 +46,7 @@ impl Default for RankingGraphParams {
 /// weight = exp(−d / scale) · exp(−contour_weight · E / (Ē + contour_floor)) · (1, or `far` without a shared border),
 ///
 /// with d the distance of the regions' kernel mean colors (root of the sum of squares over all palettes among the
-/// maps), E the mean contour strength along the border, over a shared neighbour the larger of the two on the way where that is
+/// maps; without a palette, the distance of the means of all maps), E the mean contour strength along the border, over a shared neighbour the larger of the two on the way where that is
 /// smallest, and Ē its mean over borders, which also stands in where regions meet at the frame alone.
 ///
 /// All maps are pooled and kept as [`Rag`](crate::Rag) does; block [`sides`](crate::sides) is added. The column of feature
@@ -120,6 +120,9 @@ impl RankingGraph {
             let distance = KernelDistance::new(block, book, self.params.sigma);
             squares.iter_mut().zip(&parts.found.edges).for_each(|(sum, &edge)| *sum += distance.between(edge).powi(2));
         }
+        if palettes == 0 && !parts.features.is_empty() {
+            return Ok(parts.distances(|_| None));
+        }
         if palettes == 0 {
             return Err(RagError::NoPalette { maps: maps.iter().map(|map| map.name().to_owned()).collect() });
         }
@@ -140,7 +143,7 @@ impl RankingGraph {
 
 impl GraphBuilder for RankingGraph {
     /// # Errors
-    /// [`RagError`] inside a [`StageError::Data`], where a map does not fit the label map or none is a palette.
+    /// [`RagError`] inside a [`StageError::Data`], where a map does not fit the label map, or there is none but contours.
     fn build(&self, labels: &LabelMap, maps: &FeatureMaps<'_>, _: &Context) -> Result<RegionGraph, StageError> {
         self.graph(labels, maps).map_err(StageError::data)
     }

@@ -28,5 +28,5 @@ pub use plaplacian::{
     Criterion, CutKind, PEigenParams, PEigenvector, PFunctional, PSpectral, PSpectralParams, PSpectralResult, PValue,
     Recursion, Split, StartSize, Threshold, TwoWay, p_eigenvector, threshold_cut,
 };
-pub use ranking::{ManifoldRanking, ManifoldRankingParams, RankingError};
+pub use ranking::{ManifoldRanking, ManifoldRankingParams, RankingError, RobustBackground, RobustBackgroundParams};
 pub use spectral_contour::{SpectralContour, SpectralContourParams};

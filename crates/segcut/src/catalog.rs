@@ -27,6 +27,8 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("pspectral-slic-color"),
         entry!("two-step"),
         entry!("foreground"),
+        entry!("foreground-fast"),
+        entry!("robust-background"),
         entry!("multicut-slic-color"),
         entry!("superpixels"),
         entry!("superpixels-etps"),

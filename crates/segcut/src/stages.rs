@@ -5,7 +5,7 @@ use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Te
 use segcut_graph::{Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_refine::{Components, Foreground, GrabCut, MergeSmall, Morphology};
-use segcut_spectral::{ManifoldRanking, Ncut, OneSpectral, PSpectral, SpectralContour};
+use segcut_spectral::{ManifoldRanking, Ncut, OneSpectral, PSpectral, RobustBackground, SpectralContour};
 use segcut_superpixel::{Etps, Grid, Slic, Snic, Watershed};
 
 impl Registry {
@@ -36,6 +36,7 @@ impl Registry {
         registry.register_cluster("ncut", Ncut::new);
         registry.register_cluster("onespectral", OneSpectral::new);
         registry.register_cluster("pspectral", PSpectral::new);
+        registry.register_cluster("robust_background", RobustBackground::new);
         registry.register_cluster("threshold", Threshold::new);
         registry.register_nested_cluster("two_step", two_step::build);
         registry.register_refine("components", Components::new);

@@ -43,14 +43,7 @@ impl Cells {
     pub(super) fn new(image: &Image, labels: &LabelMap, soft: &[f32], step: usize) -> Self {
         let (height, width) = (labels.height(), labels.width());
         let (rows, columns) = (height.div_ceil(step), width.div_ceil(step));
-        let mut cells = Self {
-            height: rows,
-            width: columns,
-            colors: Vec::with_capacity(rows * columns),
-            soft: Vec::with_capacity(rows * columns),
-            start: Vec::with_capacity(rows * columns),
-            valid: Vec::with_capacity(rows * columns),
-        };
+        let mut cells = Self::empty(rows, columns);
         let mut line = vec![0.0; width * 3];
         for top in (0..height).step_by(step) {
             let mut sums = vec![Sum::default(); columns];
@@ -64,6 +57,36 @@ impl Cells {
             sums.iter().for_each(|sum| cells.push(sum));
         }
         cells
+    }
+
+    /// Cells of twice the side, whose start is that of most of their parts.
+    pub(super) fn halved(&self, start: &[bool]) -> Self {
+        let (rows, columns) = (self.height.div_ceil(2), self.width.div_ceil(2));
+        let mut sums = vec![Sum::default(); rows * columns];
+        for (cell, &inside) in start.iter().enumerate().filter(|(cell, _)| self.valid[*cell]) {
+            let (y, x) = (cell / self.width, cell % self.width);
+            sums[y / 2 * columns + x / 2].add(&self.colors[cell], self.soft[cell], inside);
+        }
+        let mut cells = Self::empty(rows, columns);
+        sums.iter().for_each(|sum| cells.push(sum));
+        cells
+    }
+
+    /// Labels of the halved cells, laid over these.
+    pub(super) fn doubled(&self, mask: &[bool]) -> Vec<bool> {
+        let columns = self.width.div_ceil(2);
+        (0..self.valid.len()).map(|cell| mask[cell / self.width / 2 * columns + cell % self.width / 2]).collect()
+    }
+
+    fn empty(rows: usize, columns: usize) -> Self {
+        Self {
+            height: rows,
+            width: columns,
+            colors: Vec::with_capacity(rows * columns),
+            soft: Vec::with_capacity(rows * columns),
+            start: Vec::with_capacity(rows * columns),
+            valid: Vec::with_capacity(rows * columns),
+        }
     }
 
     fn push(&mut self, sum: &Sum) {

@@ -5,7 +5,7 @@ use super::grid_flow::{DIRECTIONS, GridFlow};
 use super::mixture::Color;
 
 /// Capacities are whole numbers of this fraction.
-const UNIT: f32 = 1024.0;
+const UNIT: f32 = 32.0;
 
 /// The largest capacity, in units; sums of eight stay far below the range of i32.
 const LARGEST: f32 = 1e7;
@@ -16,7 +16,9 @@ const FORWARD: [usize; 4] = [0, 2, 4, 6];
 /// Capacities between neighbouring cells, four per cell, in the order of [`FORWARD`].
 #[derive(Debug)]
 pub(super) struct Links {
-    capacities: Vec<[f32; 4]>,
+    height: usize,
+    width: usize,
+    capacities: Vec<[i32; 4]>,
 }
 
 impl Links {
@@ -24,28 +26,95 @@ impl Links {
     /// RGB); 0 across the frame and where a cell is not valid.
     pub(super) fn new(cells: &Cells, gamma: f32) -> Self {
         let squares = squares(cells);
-        let (sum, count) = squares
-            .iter()
-            .flatten()
-            .filter(|v| v.is_finite())
-            .fold((0.0f64, 0.0f64), |(s, n), &v| (s + f64::from(v), n + 1.0));
+        let (mut sum, mut count) = (0.0f64, 0.0f64);
+        for &square in squares.iter().flatten().filter(|square| square.is_finite()) {
+            (sum, count) = (sum + f64::from(square), count + 1.0);
+        }
         let beta = (1.0 / (2.0 * sum / count.max(1.0) + 1e-9)) as f32;
         let near = [gamma, gamma, gamma / 2.0f32.sqrt(), gamma / 2.0f32.sqrt()];
         // exp(−∞) = 0 where there is no pair.
-        let capacities = squares.into_iter().map(|v| std::array::from_fn(|i| near[i] * (-beta * v[i]).exp())).collect();
-        Self { capacities }
+        let of_cell = |v: [f32; 4]| std::array::from_fn(|i| whole(near[i] * (-beta * v[i]).exp()));
+        let capacities = squares.into_iter().map(of_cell).collect();
+        Self { height: cells.height, width: cells.width, capacities }
     }
 
-    /// The network with these preferences for the foreground, in the order of the cells.
-    pub(super) fn network(&self, cells: &Cells, preferences: &[f32]) -> GridFlow {
-        let mut flow = GridFlow::new(cells.height, cells.width);
-        for (cell, (&preference, links)) in preferences.iter().zip(&self.capacities).enumerate() {
-            flow.set_terminal(cell, whole(preference));
-            for (&direction, &capacity) in FORWARD.iter().zip(links).filter(|(_, c)| **c > 0.0) {
-                flow.set_link(cell, direction, whole(capacity));
+    /// Preferences for the foreground (above 0) or against it → which cells a minimum cut leaves on its side.
+    pub(super) fn cut(&self, preferences: &[f32]) -> Vec<bool> {
+        let mut open = Open::new(self, preferences);
+        open.decide_all();
+        let mut flow = GridFlow::new(self.height, self.width);
+        for (cell, _) in open.decided.iter().enumerate().filter(|(_, decided)| decided.is_none()) {
+            flow.set_terminal(cell, open.preferences[cell]);
+            for (k, &direction) in FORWARD.iter().enumerate() {
+                let capacity = self.capacities[cell][k];
+                if capacity > 0 && open.decided[self.forward(cell, k)].is_none() {
+                    flow.set_link(cell, direction, capacity);
+                }
             }
         }
-        flow
+        flow.solve();
+        open.decided.iter().enumerate().map(|(cell, decided)| decided.unwrap_or_else(|| flow.is_source(cell))).collect()
+    }
+
+    fn offset(&self, k: usize) -> isize {
+        let [down, right] = DIRECTIONS[FORWARD[k]];
+        down * self.width as isize + right
+    }
+
+    /// The cell at the other end of the link, which has a capacity.
+    fn forward(&self, cell: usize, k: usize) -> usize {
+        cell.wrapping_add_signed(self.offset(k))
+    }
+
+    /// All links of a cell as (cell at the other end, capacity above 0). A cell at the end of a row has no link to the
+    /// start of the next one: that capacity is 0.
+    fn around(&self, cell: usize) -> impl Iterator<Item = (usize, i32)> + '_ {
+        let forward = (0..4).map(move |k| (self.forward(cell, k), self.capacities[cell][k]));
+        let backward = (0..4).filter_map(move |k| {
+            let other = cell.checked_add_signed(-self.offset(k))?;
+            Some((other, self.capacities.get(other)?[k]))
+        });
+        forward.chain(backward).filter(|(_, capacity)| *capacity > 0)
+    }
+}
+
+/// Cells that still have to be labelled.
+///
+/// A cell whose preference outweighs all its links lies on its own side of a minimum cut. It leaves the network, and its
+/// links become preferences of its neighbours, which may decide them in turn.
+struct Open<'a> {
+    links: &'a Links,
+    preferences: Vec<i32>,
+    /// Capacities to cells that are not decided.
+    held: Vec<i32>,
+    decided: Vec<Option<bool>>,
+}
+
+impl<'a> Open<'a> {
+    fn new(links: &'a Links, preferences: &[f32]) -> Self {
+        let held = (0..preferences.len()).map(|cell| links.around(cell).map(|(_, capacity)| capacity).sum()).collect();
+        let preferences: Vec<i32> = preferences.iter().map(|&p| whole(p)).collect();
+        let decided = vec![None; preferences.len()];
+        Self { links, preferences, held, decided }
+    }
+
+    fn decide_all(&mut self) {
+        let mut waiting = Vec::new();
+        for cell in 0..self.decided.len() {
+            waiting.push(cell);
+            while let Some(cell) = waiting.pop() {
+                if self.decided[cell].is_some() || self.preferences[cell].abs() < self.held[cell] {
+                    continue;
+                }
+                let side = self.preferences[cell] > 0;
+                self.decided[cell] = Some(side);
+                for (other, capacity) in self.links.around(cell).filter(|(other, _)| self.decided[*other].is_none()) {
+                    self.preferences[other] += if side { capacity } else { -capacity };
+                    self.held[other] -= capacity;
+                    waiting.push(other);
+                }
+            }
+        }
     }
 }
 
@@ -73,4 +142,45 @@ fn squares(cells: &Cells) -> Vec<[f32; 4]> {
 fn squared(a: &Color, b: &Color) -> f32 {
     let d = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
     d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The cost of labels: links between sides, and preferences against.
+    fn cost(links: &Links, preferences: &[i32], source: &[bool]) -> i64 {
+        let of_cell = |cell: usize| {
+            let across = links.around(cell).filter(|(other, _)| source[cell] != source[*other]);
+            let between: i64 = across.map(|(_, capacity)| i64::from(capacity)).sum();
+            let against = preferences[cell] * if source[cell] { -1 } else { 1 };
+            between + 2 * i64::from(against.max(0))
+        };
+        (0..source.len()).map(of_cell).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn cells_that_are_decided_first_leave_a_minimum_cut(
+            height in 1usize..4, width in 1usize..4,
+            values in prop::collection::vec((-9.0f32..9.0, 0.0f32..20.0), 9), gamma in 0.0f32..6.0,
+        ) {
+            let count = height * width;
+            let cells = Cells {
+                height,
+                width,
+                colors: values[..count].iter().map(|v| [v.1, 0.0, 0.0]).collect(),
+                soft: vec![0.5; count],
+                start: vec![false; count],
+                valid: vec![true; count],
+            };
+            let links = Links::new(&cells, gamma);
+            let preferences: Vec<f32> = values[..count].iter().map(|v| v.0).collect();
+            let whole: Vec<i32> = preferences.iter().map(|&p| whole(p)).collect();
+            let sides = |bits: u32| (0..count).map(|cell| bits >> cell & 1 == 1).collect::<Vec<_>>();
+            let least = (0..1u32 << count).map(|bits| cost(&links, &whole, &sides(bits))).min().unwrap();
+            prop_assert_eq!(cost(&links, &whole, &links.cut(&preferences)), least);
+        }
+    }
 }

@@ -70,8 +70,8 @@ impl Default for GrabCutParams {
 /// C. Rother, V. Kolmogorov, A. Blake, "GrabCut", SIGGRAPH 2004: a mixture of Gaussians in color for each class, and the
 /// minimum cut between them with costs that are low along edges, in turn. It differs in Lab for RGB, in cells of
 /// `step`×`step` pixels instead of pixels, in the soft map that is added to the color models as
-/// prior·ln((x + 0.02) / (1.02 − x)), and in what is fixed: not a box's outside but the cells of which the soft map is
-/// sure.
+/// prior·ln((x + 0.02) / (1.02 − x)), in what is fixed: not a box's outside but the cells of which the soft map is
+/// sure, and in that all rounds but the last work on cells of twice the side.
 ///
 /// Every label above 0 counts as foreground. The mask is only smoothed, not changed, where a class has too few cells for a
 /// model, where a round would lose or invert it (`overlap`), and on gray images with `skip_gray`. Without a
@@ -117,33 +117,43 @@ impl GrabCut {
     }
 
     /// The cells' labels after all rounds; none where the given ones should stay.
+    ///
+    /// All rounds but the last are on cells of twice the side: they only serve the color models.
     fn cut(&self, cells: &Cells, context: &Context) -> Option<Vec<bool>> {
-        let sure = |x: f32| {
-            if f64::from(x) < self.params.low {
-                Some(false)
-            } else {
-                (f64::from(x) >= self.params.high).then_some(true)
-            }
-        };
-        let fixed: Vec<Option<bool>> = cells.soft.iter().map(|&x| sure(x)).collect();
-        if fixed.iter().zip(&cells.valid).filter(|(f, v)| **v && **f == Some(true)).count() < FEWEST_SURE {
+        if (0..cells.soft.len()).filter(|&cell| self.fixed(cells, cell) == Some(true)).count() < FEWEST_SURE {
             return None;
         }
-        let links = Links::new(cells, self.params.gamma as f32);
-        let mut mask = cells.start.clone();
+        let coarse = cells.halved(&cells.start);
+        let mut mask = coarse.start.clone();
         let mut models: Option<[Mixture; 2]> = None;
-        for _ in 0..self.params.iterations {
-            let next = self.models(cells, &mask, models.as_ref())?;
-            let preferences = self.preferences(cells, &fixed, &next);
-            let mut flow = links.network(cells, &preferences);
-            flow.solve();
-            mask = (0..mask.len()).map(|cell| cells.valid[cell] && flow.is_source(cell)).collect();
+        for _ in 1..self.params.iterations {
+            let Some(next) = self.models(&coarse, &mask, models.as_ref()) else { break };
+            mask = self.round(&coarse, &next);
             models = Some(next);
             if context.stopped() != Stop::No {
                 break;
             }
         }
+        let mask = if models.is_some() { cells.doubled(&mask) } else { cells.start.clone() };
+        let models = self.models(cells, &mask, models.as_ref())?;
+        let mask = self.round(cells, &models);
         (overlap(&cells.start, &mask) >= self.params.overlap).then_some(mask)
+    }
+
+    /// The minimum cut between two color models.
+    fn round(&self, cells: &Cells, models: &[Mixture; 2]) -> Vec<bool> {
+        let mut mask = Links::new(cells, self.params.gamma as f32).cut(&self.preferences(cells, models));
+        mask.iter_mut().zip(&cells.valid).for_each(|(inside, valid)| *inside &= valid);
+        mask
+    }
+
+    /// The label of a cell of which the soft map is sure.
+    fn fixed(&self, cells: &Cells, cell: usize) -> Option<bool> {
+        let x = f64::from(cells.soft[cell]);
+        if !cells.valid[cell] || x < self.params.low {
+            return Some(false);
+        }
+        (x >= self.params.high).then_some(true)
     }
 
     /// The color models of background and foreground; none where a class is too small.
@@ -161,11 +171,10 @@ impl GrabCut {
     }
 
     /// What speaks for the foreground in each cell, in the costs of the cut.
-    fn preferences(&self, cells: &Cells, fixed: &[Option<bool>], models: &[Mixture; 2]) -> Vec<f32> {
+    fn preferences(&self, cells: &Cells, models: &[Mixture; 2]) -> Vec<f32> {
         let never = 9.0 * self.params.gamma as f32;
         let prior = self.params.prior as f32;
-        let preference = |cell: usize| match fixed[cell] {
-            _ if !cells.valid[cell] => 0.0,
+        let preference = |cell: usize| match self.fixed(cells, cell) {
             Some(true) => never,
             Some(false) => -never,
             None => {
@@ -173,7 +182,7 @@ impl GrabCut {
                 models[1].log_density(color) - models[0].log_density(color) + prior * ((x + 0.02) / (1.02 - x)).ln()
             }
         };
-        (0..fixed.len()).map(preference).collect()
+        (0..cells.soft.len()).map(preference).collect()
     }
 }
 

@@ -1,11 +1,10 @@
 //! Region graph → foreground and background by manifold ranking against the frame.
 
+use super::error::{RankingError, frame_of};
+use super::memberships::{clustering, stretched};
 use super::propagator::Propagator;
-use ndarray::Array2;
-use segcut_core::{Clusterer, Clustering, Context, FeatureBlock, Geometry, Partition, RegionGraph, StageError, Status};
-use segcut_graph::{SIDES, otsu};
+use segcut_core::{Clusterer, Clustering, Context, FeatureBlock, Geometry, RegionGraph, StageError};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 /// Parameters of [`ManifoldRanking`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,21 +24,6 @@ impl Default for ManifoldRankingParams {
     fn default() -> Self {
         Self { alpha: 0.995, center: 0.3, level: None }
     }
-}
-
-/// Why a graph cannot be ranked against the frame.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum RankingError {
-    /// The graph does not come from an image.
-    #[error("the graph has no geometry: ranking against the frame needs regions of an image")]
-    NoGeometry,
-    /// The graph was not built for ranking.
-    #[error("the graph has no block {SIDES} of four columns: use [graph] kind = \"ranking\"")]
-    NoSides,
-    /// Weights below 0, too large, or no list of edges.
-    #[error("the affinity is no list of edges with weights of at least 0")]
-    Weights,
 }
 
 /// Region graph → cluster 1 (foreground) and 0 (background), with soft memberships.
@@ -85,8 +69,7 @@ impl ManifoldRanking {
 
     /// x of every region, 0 to 1.
     fn rank(&self, graph: &RegionGraph) -> Result<Vec<f64>, RankingError> {
-        let geometry = graph.geometry().ok_or(RankingError::NoGeometry)?;
-        let sides = graph.feature(SIDES).filter(|block| block.dims == 4).ok_or(RankingError::NoSides)?;
+        let (geometry, sides) = frame_of(graph)?;
         if is_plain(graph) {
             return Ok(vec![0.0; graph.n()]);
         }
@@ -118,26 +101,6 @@ impl Clusterer for ManifoldRanking {
     }
 }
 
-/// Membership of the foreground per region → two clusters, split at the level or by Otsu's.
-fn clustering(rank: &[f64], sizes: &[f64], level: Option<f64>) -> Result<Clustering, StageError> {
-    let level = level.unwrap_or_else(|| otsu_level(rank, sizes));
-    let labels = rank.iter().map(|&x| u32::from(x > 0.0 && x >= level)).collect();
-    let partition = Partition::new(labels, 2).map_err(StageError::data)?;
-    let soft = Array2::from_shape_fn((rank.len(), 2), |(i, k)| if k == 1 { rank[i] } else { 1.0 - rank[i] });
-    Ok(Clustering { status: Status::Converged, soft: Some(soft), ..Clustering::converged(partition) })
-}
-
-/// The smallest value above Otsu's split by area; above 1 where all values are equal.
-fn otsu_level(values: &[f64], sizes: &[f64]) -> f64 {
-    let mut pairs: Vec<[f64; 2]> = values.iter().zip(sizes).map(|(&value, &size)| [value, size]).collect();
-    pairs.retain(|pair| pair[1] > 0.0);
-    pairs.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    match otsu(&pairs) {
-        0 => 2.0,
-        split => pairs[split][0],
-    }
-}
-
 /// Whether no two regions differ in color.
 fn is_plain(graph: &RegionGraph) -> bool {
     graph.edge_columns().feature_distance.as_ref().is_some_and(|d| d.iter().all(|&d| d == 0.0))
@@ -161,14 +124,6 @@ fn against_mean(mut spread: Vec<f64>, geometry: &Geometry) -> Vec<f64> {
     let mean = weighted / geometry.size.iter().sum::<f64>().max(1.0);
     spread.iter_mut().for_each(|f| *f /= (*f + mean).max(f64::MIN_POSITIVE));
     spread
-}
-
-/// Values moved to 0 … 1; 0 where all are equal.
-fn stretched(mut values: Vec<f64>) -> Vec<f64> {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let range = values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - low;
-    values.iter_mut().for_each(|value| *value = if range > 0.0 { (*value - low) / range } else { 0.0 });
-    values
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
 use segcut_core::{Affinity, EdgeColumns, SparseAffinity};
+use segcut_graph::SIDES;
 
 /// A grid of side² regions in which the block from 2 to side − 3 has another color.
 fn grid(side: usize, apart: f64) -> RegionGraph {

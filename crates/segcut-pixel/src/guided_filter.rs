@@ -165,9 +165,18 @@ fn across(padded: &[Four], count: usize, share: f32, out: &mut [Four]) {
     for (x, out) in out.iter_mut().enumerate() {
         let mut sums = [[0.0f32; LANES]; 4];
         for four in &padded[x..x + count] {
-            sums.as_flattened_mut().iter_mut().zip(four.as_flattened()).for_each(|(sum, value)| *sum += value);
+            add_four(&mut sums, four);
         }
         *out = sums.map(|sums| sums.map(|sum| share * sum));
+    }
+}
+
+#[inline(always)]
+fn add_four(sums: &mut Four, four: &Four) {
+    for (sums, values) in sums.iter_mut().zip(four) {
+        for lane in 0..LANES {
+            sums[lane] += values[lane];
+        }
     }
 }
 

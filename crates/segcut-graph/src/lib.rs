@@ -3,6 +3,7 @@
 mod adjacency;
 mod components;
 mod contract;
+mod correlation;
 mod cut_values;
 mod distance;
 mod edge_weight;
@@ -31,6 +32,7 @@ mod ultrametric_contour;
 pub use adjacency::Adjacency;
 pub use components::components;
 pub use contract::{ContractError, contract};
+pub use correlation::{Correlation, CorrelationParams, Negative, Similarity};
 pub use cut_values::{CutValues, PartitionSize, cut_values};
 pub use edge_weight::Scale;
 pub use geometry::geometry;

@@ -30,6 +30,12 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("foreground-fast"),
         entry!("robust-background"),
         entry!("multicut-slic-color"),
+        entry!("deepcut-ncut"),
+        entry!("deepcut-cc"),
+        entry!("deepcut-slic"),
+        entry!("deepcut-pixels"),
+        entry!("deepcut-superpixels"),
+        entry!("deepcut-two-step"),
         entry!("superpixels"),
         entry!("superpixels-etps"),
     ];

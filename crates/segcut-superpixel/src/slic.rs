@@ -19,8 +19,8 @@ use segcut_core::{ColorSpace, Context, FeatureMaps, Image, LabelMap, Oversegment
 /// most similar color, the smallest piece first).
 ///
 /// 8-bit gray and sRGB images are clustered in 8-bit Lab with 16-bit distances, other gray and sRGB
-/// images in f32 Lab, multi-band images in their channels scaled to 0 … 100. The feature maps are not
-/// read. As many segments as valid pixels, or more, make every pixel a region.
+/// images in f32 Lab, multi-band images in their channels scaled to 0 … 100; or the feature maps instead
+/// ([`SlicFrom`]). As many segments as valid pixels, or more, make every pixel a region.
 ///
 /// # Errors
 /// None for a valid [`Image`].

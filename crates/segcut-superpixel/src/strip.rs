@@ -49,6 +49,9 @@ pub(crate) enum Kind {
 /// Channels of a piece, four to a group.
 pub(crate) type Lane = [f32; 4];
 
+/// Fewer pixels per piece are noise.
+const PIXELS_PER_PIECE: usize = 12;
+
 /// Rows of an image, cut into pieces that end at the strip's first and last row.
 pub(crate) struct Strip {
     /// Each row closes with an empty run at the width.
@@ -74,7 +77,9 @@ impl Strip {
             strip.link(above, row);
             above = row;
         }
+        strip.calm(labels, limits);
         strip.number(labels, limits.width);
+        strip.coalesce();
         strip.measure(first, limits, colors);
         strip.touch(limits);
         strip.runs.shrink_to_fit();
@@ -127,6 +132,64 @@ impl Strip {
     fn unite(&mut self, i: u32, j: u32) {
         let (i, j) = (self.root(i), self.root(j));
         self.runs[i.max(j) as usize].piece = i.min(j);
+    }
+
+    /// Where a strip is noise, its specks join the run to their left, up to a size that leaves few enough pieces:
+    /// this bounds the memory for pieces and contacts. Photographs are left as they are.
+    fn calm<L: Id>(&mut self, labels: &[L], limits: Limits) {
+        let most = labels.len() / PIXELS_PER_PIECE;
+        let mut largest = 1;
+        let is_noise = self.roots() > most;
+        while is_noise && self.roots() > most / 4 && largest < limits.smallest {
+            let sizes = self.sizes();
+            for y in 0..self.height() {
+                let is_outside = |run: Run| labels[y * limits.width + run.start as usize] == L::OUTSIDE;
+                for i in self.span(y).start + 1..self.span(y).end - 1 {
+                    let root = self.root(i as u32);
+                    let pair = [self.runs[i - 1], self.runs[i]];
+                    if sizes[root as usize] <= largest && !pair.into_iter().any(is_outside) {
+                        self.unite(i as u32 - 1, i as u32);
+                    }
+                }
+            }
+            largest *= 2;
+        }
+    }
+
+    /// Components.
+    fn roots(&self) -> usize {
+        let closing = self.height();
+        self.runs.iter().enumerate().filter(|(i, run)| run.piece as usize == *i).count() - closing
+    }
+
+    /// The size of each component at its first run.
+    fn sizes(&mut self) -> Vec<u32> {
+        let mut sizes = vec![0; self.runs.len()];
+        for y in 0..self.height() {
+            for i in self.span(y).start..self.span(y).end - 1 {
+                let length = self.runs[i + 1].start - self.runs[i].start;
+                sizes[self.root(i as u32) as usize] += length;
+            }
+        }
+        sizes
+    }
+
+    /// Makes one run of neighbours of one piece.
+    fn coalesce(&mut self) {
+        let rows = std::mem::replace(&mut self.rows, vec![0]);
+        let mut kept = 0;
+        for row in rows.windows(2) {
+            let (start, close) = (row[0] as usize, row[1] as usize - 1);
+            for i in start..=close {
+                let run = self.runs[i];
+                if i == start || i == close || run.piece != self.runs[kept - 1].piece {
+                    self.runs[kept] = run;
+                    kept += 1;
+                }
+            }
+            self.rows.push(kept as u32);
+        }
+        self.runs.truncate(kept);
     }
 
     /// Numbers the components in the order of their first pixels; every run gets its piece's number.

@@ -51,6 +51,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Run several recipes on the same images and compare them
     Compare(CompareArgs),
+    /// Group points or the nodes of a graph: labels, cut values, scores and a report
+    Cluster(crate::cluster::args::ClusterArgs),
     /// List the built-in recipes, or print one with its defaults filled in
     Recipes(RecipesArgs),
     /// Write a shell completion script to stdout
@@ -335,7 +337,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Bytes from `3G`, `500M`, `64K` or a plain number.
-fn parse_size(text: &str) -> Result<u64, String> {
+pub fn parse_size(text: &str) -> Result<u64, String> {
     let (digits, unit) = match text.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
         Some((at, _)) => text.split_at(at),
         None => (text, ""),

@@ -7,7 +7,7 @@ use crate::print::{out, out_json};
 use crate::recipe_choice::{choose, pipeline};
 use crate::report::{self, DemoReport, Figure, Panel, Section};
 use crate::save::node_field;
-use crate::scene::{self, Scene};
+use crate::scene::{self, Scene, points};
 use segcut::{Pipeline, Prepared, Segmentation};
 use segcut_core::Context;
 use segcut_eval::{Annotation, ImageScores, score_image};
@@ -63,6 +63,9 @@ impl Page<'_> {
         self.file("labels.png", &encode_labels(&self.done.labels, 0).map_err(Failure::output)?)?;
         self.file("truth.png", &encode_labels(truth, 0).map_err(Failure::output)?)?;
         self.file("truth.mask.png", &mask_png(mask).map_err(Failure::output)?)?;
+        let seed = self.pipeline.seed();
+        self.file("moons.csv", points::csv(&points::moons(seed)).as_bytes())?;
+        self.file("rings.csv", points::csv(&points::rings(seed)).as_bytes())?;
         let scene = vec![
             self.panel("scene.png", "the scene", &Picture::from_image(image))?,
             self.panel("truth.overlay.png", "its regions as drawn", &overlay(image, truth).map_err(Failure::output)?)?,

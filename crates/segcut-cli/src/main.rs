@@ -2,6 +2,7 @@
 
 mod args;
 mod budget;
+mod cluster;
 mod compare;
 mod demo;
 mod eval;
@@ -59,6 +60,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         }
         Command::Demo(args) => demo::demo(args, cli.talk),
         Command::Eval(args) => eval::eval(args, cli.talk),
+        Command::Cluster(args) => cluster::cluster(args, cli.talk),
         Command::Compare(args) => compare::compare(args, cli.talk),
     }
 }

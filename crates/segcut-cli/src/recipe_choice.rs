@@ -12,18 +12,23 @@ pub fn choose(args: &RecipeArgs) -> Result<Recipe, Failure> {
     Ok(recipe)
 }
 
-/// A built-in recipe by name, or a file.
+/// A built-in recipe by name, or a file, whose stages are checked.
 pub fn load(name: &str) -> Result<Recipe, Failure> {
+    let recipe = read(name)?;
+    // The recipe as it stands is checked first, so that errors name the lines of the user's file.
+    Pipeline::from_recipe(&recipe, &Registry::standard()).map_err(Failure::usage)?;
+    Ok(recipe)
+}
+
+/// A built-in recipe by name, or a file; its tables are not looked at.
+pub fn read(name: &str) -> Result<Recipe, Failure> {
     let path = Path::new(name);
     let is_file = path.extension().is_some_and(|e| e == "toml") || path.is_file();
     if !is_file {
         return recipe_named(name).map_err(Failure::usage);
     }
     let text = std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("recipe {name}: {e}")))?;
-    let recipe = Recipe::parse(name, &text).map_err(Failure::usage)?;
-    // The recipe as it stands is checked first, so that errors name the lines of the user's file.
-    Pipeline::from_recipe(&recipe, &Registry::standard()).map_err(Failure::usage)?;
-    Ok(recipe)
+    Recipe::parse(name, &text).map_err(Failure::usage)
 }
 
 /// Applies `--set`, `--k` and `--seed`, in this order.

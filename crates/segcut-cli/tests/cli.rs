@@ -183,6 +183,8 @@ fn every_recipe_segments() {
         "pspectral-slic-color",
         "two-step",
         "superpixels",
+        "coins",
+        "onespectral-slic-color",
     ] {
         let told = told(dir.path(), &["segment", "a.png", "-o", name, "--recipe", name]);
         assert_eq!(told.code, Some(0), "{name}: {}", told.stderr);

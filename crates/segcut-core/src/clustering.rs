@@ -71,6 +71,8 @@ pub struct Clustering {
     pub eigenvalues: Option<Vec<f64>>,
     /// The hierarchy, where there is one.
     pub tree: Option<MergeTree>,
+    /// The partitions on the way of a method that splits again and again, the first in two; empty for other methods.
+    pub steps: Vec<Partition>,
 }
 
 impl Clustering {
@@ -84,6 +86,7 @@ impl Clustering {
             embedding: None,
             eigenvalues: None,
             tree: None,
+            steps: Vec::new(),
         }
     }
 }

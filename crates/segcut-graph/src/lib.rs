@@ -1,6 +1,7 @@
 //! LabelMap and FeatureMaps to RegionGraph; cut values, Laplacians, merge trees.
 
 mod adjacency;
+mod array_graph;
 mod components;
 mod contract;
 mod correlation;
@@ -8,6 +9,7 @@ mod cut_values;
 mod distance;
 mod edge_weight;
 mod geometry;
+mod gradient;
 mod greedy_merging;
 mod grid_affinity;
 mod histogram;
@@ -18,6 +20,7 @@ mod oriented_border;
 mod otsu;
 mod pair_table;
 mod pmi;
+mod points;
 mod pool;
 mod rag;
 mod ranking_graph;
@@ -30,18 +33,21 @@ mod tree_cut;
 mod ultrametric_contour;
 
 pub use adjacency::Adjacency;
+pub use array_graph::{ArrayGraph, ArrayGraphError, array_graph};
 pub use components::components;
 pub use contract::{ContractError, contract};
 pub use correlation::{Correlation, CorrelationParams, Negative, Similarity};
 pub use cut_values::{CutValues, PartitionSize, cut_values};
 pub use edge_weight::Scale;
 pub use geometry::geometry;
+pub use gradient::{Gradient, GradientParams};
 pub use greedy_merging::{Border, PairCost, greedy_merging};
 pub use grid_affinity::GridAffinity;
 pub use laplacian::{degrees, laplacian, normalized_laplacian};
 pub use merge_cost::{MergeCost, MergeCostError};
 pub use otsu::otsu;
 pub use pmi::{Pmi, PmiParams, PmiTable, pmi_grid, pmi_table};
+pub use points::{Kernel, PointAffinity, PointGraph, PointGraphError, PointGraphParams, Symmetry};
 pub use pool::pool;
 pub use rag::{Rag, RagError, RagParams};
 pub use ranking_graph::{RankingGraph, RankingGraphParams};

@@ -65,12 +65,36 @@ pub fn shrink(image: &Image, max_side: usize) -> Result<Option<Image>, ResizeErr
 /// # Cost
 /// One channel of the source is copied at a time.
 pub fn resize(image: &Image, height: usize, width: usize) -> Result<Image, ResizeError> {
+    resize_by(image, height, width, ResizeAlg::Convolution(FilterType::Bilinear))
+}
+
+/// Image → image of the given size, each pixel interpolated between the four around its place in the image.
+///
+/// A smaller image leaves pixels out: blur before, or take [`resize`]. scikit-image's
+/// `rescale(order=1, anti_aliasing=False)`.
+///
+/// # Errors
+/// [`ResizeError`] for a side of 0, or where no valid pixel is left.
+///
+/// # Examples
+/// ```
+/// use segcut_core::{ColorSpace, Image, Samples};
+/// let image = Image::new(1, 6, ColorSpace::Gray, Samples::F32(vec![0.0, 1.0, 9.0, 9.0, 3.0, 0.0]))?;
+/// let small = segcut_pixel::interpolate(&image, 1, 2)?;
+/// assert_eq!(small.samples(), &Samples::F32(vec![1.0, 3.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn interpolate(image: &Image, height: usize, width: usize) -> Result<Image, ResizeError> {
+    resize_by(image, height, width, ResizeAlg::Interpolation(FilterType::Bilinear))
+}
+
+fn resize_by(image: &Image, height: usize, width: usize, by: ResizeAlg) -> Result<Image, ResizeError> {
     let size = Sizes::new([image.height(), image.width()], [height, width])?;
     let channels = image.channels();
     let samples = match image.samples() {
-        Samples::U8(v) => Samples::U8(resize_planes::<U8, u8>(v, channels, size)?),
-        Samples::U16(v) => Samples::U16(resize_planes::<U16, u16>(v, channels, size)?),
-        Samples::F32(v) => Samples::F32(resize_planes::<F32, f32>(v, channels, size)?),
+        Samples::U8(v) => Samples::U8(resize_planes::<U8, u8>(v, channels, size, by)?),
+        Samples::U16(v) => Samples::U16(resize_planes::<U16, u16>(v, channels, size, by)?),
+        Samples::F32(v) => Samples::F32(resize_planes::<F32, f32>(v, channels, size, by)?),
     };
     let valid = image.valid().map(|mask| resize_mask(mask, height, width));
     Ok(Image::with_mask(height, width, image.space(), samples, valid)?.with_id(image.id()))
@@ -127,7 +151,7 @@ impl Sizes {
 }
 
 /// Resizes the channels one after the other.
-fn resize_planes<P, T>(samples: &[T], channels: usize, size: Sizes) -> Result<Vec<T>, ResizeError>
+fn resize_planes<P, T>(samples: &[T], channels: usize, size: Sizes, by: ResizeAlg) -> Result<Vec<T>, ResizeError>
 where
     P: PixelTrait + Plain<T>,
     T: Copy + Default,
@@ -135,7 +159,7 @@ where
     let mut out = vec![T::default(); size.to[0] as usize * size.to[1] as usize * channels];
     for channel in 0..channels {
         let plane: Vec<P> = samples[channel..].iter().step_by(channels).map(|&s| P::wrap(s)).collect();
-        let resized = resize_plane(&plane, size)?;
+        let resized = resize_plane(&plane, size, by)?;
         let targets = out[channel..].iter_mut().step_by(channels);
         targets.zip(resized.pixels()).for_each(|(out, pixel)| *out = pixel.unwrap());
     }
@@ -143,10 +167,10 @@ where
 }
 
 /// First the width, then the height, as Pillow does.
-fn resize_plane<P: PixelTrait>(plane: &[P], size: Sizes) -> Result<TypedImage<'static, P>, ResizeError> {
+fn resize_plane<P: PixelTrait>(plane: &[P], size: Sizes, by: ResizeAlg) -> Result<TypedImage<'static, P>, ResizeError> {
     let refused = |_| ResizeError::Size { height: size.from[0] as usize, width: size.from[1] as usize };
     let source = TypedImageRef::new(size.from[1], size.from[0], plane).map_err(refused)?;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
+    let options = ResizeOptions::new().resize_alg(by).use_alpha(false);
     let mut resizer = Resizer::new();
     let mut narrow = TypedImage::new(size.to[1], size.from[0]);
     resizer.resize_typed(&source, &mut narrow, &options)?;

@@ -11,6 +11,7 @@ mod assign;
 mod eigen;
 mod kernels;
 mod ncut;
+mod node_kmeans;
 mod onespectral;
 mod pencil;
 mod plaplacian;
@@ -22,6 +23,7 @@ pub use assign::{
 };
 pub use eigen::{Certificate, EigenError, EigenParams, Solver, Spectrum, smallest};
 pub use ncut::{AutoK, Method, Ncut, NcutParams, RecursiveParams, SpectralMerge, eigengap, recursive_ncut};
+pub use node_kmeans::{NoFeatures, NodeKMeans, NodeKMeansParams};
 pub use onespectral::{OneSpectral, OneSpectralParams, OneSpectralResult};
 pub use pencil::{Laplacian, Pencil, PencilError};
 pub use plaplacian::{

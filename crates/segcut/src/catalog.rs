@@ -38,6 +38,8 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("deepcut-two-step"),
         entry!("superpixels"),
         entry!("superpixels-etps"),
+        entry!("coins"),
+        entry!("onespectral-slic-color"),
     ];
     ENTRIES
 }

@@ -1,12 +1,12 @@
 //! What happens to an image before any stage sees it.
 
 use segcut_core::{Image, Samples, StageError};
-use segcut_pixel::{Gaussian, RowShape, resize, scaled_rows};
+use segcut_pixel::{Gaussian, RowShape, interpolate, resize, scaled_rows};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The table `[image]` of a recipe.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageParams {
     /// Bands to take from a multi-band file, from 1; read by whoever decodes.
@@ -20,6 +20,15 @@ pub struct ImageParams {
     pub rescale: Option<f64>,
     /// Standard deviation of a Gaussian blur, in pixels of the original; 0 for none.
     pub blur_sigma: f64,
+    /// Whether a smaller image averages the pixels that it leaves out; else it interpolates between the nearest
+    /// four (scikit-image's `rescale(anti_aliasing=False)`).
+    pub antialias: bool,
+}
+
+impl Default for ImageParams {
+    fn default() -> Self {
+        Self { bands: None, max_side: None, rescale: None, blur_sigma: 0.0, antialias: true }
+    }
 }
 
 impl ImageParams {
@@ -44,7 +53,8 @@ impl ImageParams {
         }
         let (height, width) = self.working_size(image.height(), image.width());
         if (height, width) != (image.height(), image.width()) {
-            working = Cow::Owned(resize(&working, height, width).map_err(StageError::data)?);
+            let smaller = if self.antialias { resize } else { interpolate };
+            working = Cow::Owned(smaller(&working, height, width).map_err(StageError::data)?);
         }
         Ok(working)
     }

@@ -6,6 +6,7 @@
 mod catalog;
 mod contours;
 mod error;
+mod grouping;
 mod image_stage;
 mod pipeline;
 mod recipe;
@@ -18,10 +19,13 @@ mod two_step;
 pub use catalog::{CatalogEntry, catalog, recipe_named};
 pub use contours::contour_map;
 pub use error::RecipeError;
+pub use grouping::Grouping;
 pub use image_stage::ImageParams;
 pub use pipeline::{Pipeline, PipelineError, Prepared, Segmentation, Stage};
 pub use recipe::Recipe;
 pub use registry::Registry;
 pub use section::Section;
+// What the program needs to make graphs of points and arrays, and to value partitions.
+pub use segcut_graph::{CutValues, GradientParams, PointGraph, array_graph, cut_values};
 pub use soft_foreground::soft_foreground;
 pub use two_step::{TwoStep, TwoStepParams};

@@ -1,5 +1,6 @@
 //! The stages of one recipe, run on images.
 
+use crate::grouping::take_points;
 use crate::recipe::{take_section, take_sections, take_value};
 use crate::{ImageParams, Recipe, RecipeError, Registry};
 use segcut_core::{
@@ -141,6 +142,8 @@ impl Pipeline {
         let (extractors, features) =
             unzip(take_sections(recipe, &mut table, "features")?, |s| registry.build_features(s))?;
         let (refiners, refine) = unzip(take_sections(recipe, &mut table, "refine")?, |s| registry.build_refine(s))?;
+        // An image has no points, but a misspelt key of theirs is told.
+        take_points(recipe, &mut table)?;
 
         let mut resolved = toml::Table::new();
         resolved.insert("version".into(), env!("CARGO_PKG_VERSION").into());

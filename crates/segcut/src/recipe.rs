@@ -8,8 +8,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys that a recipe may have at its top, in the order in which a resolved one is written.
-pub(crate) const KEYS: [&str; 10] =
-    ["version", "title", "source", "seed", "image", "superpixels", "features", "graph", "cluster", "refine"];
+pub(crate) const KEYS: [&str; 11] =
+    ["version", "title", "source", "seed", "image", "superpixels", "features", "graph", "points", "cluster", "refine"];
 
 /// Which method runs: a name and one table per stage.
 ///

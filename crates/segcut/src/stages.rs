@@ -2,11 +2,11 @@
 
 use crate::{Registry, two_step};
 use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
-use segcut_graph::{Correlation, Pmi, Rag, RankingGraph};
+use segcut_graph::{Correlation, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_neural::DeepCut;
 use segcut_refine::{Components, Foreground, GrabCut, MergeSmall, Morphology};
-use segcut_spectral::{ManifoldRanking, Ncut, OneSpectral, PSpectral, RobustBackground, SpectralContour};
+use segcut_spectral::{ManifoldRanking, Ncut, NodeKMeans, OneSpectral, PSpectral, RobustBackground, SpectralContour};
 use segcut_superpixel::{Etps, Grid, Slic, Snic, Watershed};
 
 impl Registry {
@@ -27,11 +27,13 @@ impl Registry {
         registry.register_features("spectral_contour", SpectralContour::new);
         registry.register_features("texture", |params: TextureParams| Texture::new(&params));
         registry.register_graph("correlation", Correlation::new);
+        registry.register_graph("gradient", Gradient::new);
         registry.register_graph("pmi", Pmi::new);
         registry.register_graph("rag", Rag::new);
         registry.register_graph("ranking", RankingGraph::new);
         registry.register_cluster("deepcut", DeepCut::new);
         registry.register_cluster("each", Each::new);
+        registry.register_cluster("kmeans", NodeKMeans::new);
         registry.register_cluster("leiden", Leiden::new);
         registry.register_cluster("manifold_ranking", ManifoldRanking::new);
         registry.register_cluster("merge", Merge::new);

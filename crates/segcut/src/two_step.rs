@@ -66,7 +66,7 @@ impl Clusterer for TwoStep {
         let first = self.first.cluster(graph, context)?;
         let clusters = foreground_clusters(graph, &first.partition, self.params.max_connectivity);
         let is_foreground: Vec<bool> = first.partition.labels().iter().map(|&l| clusters[l as usize]).collect();
-        let mut result = Clustering { tree: None, soft: None, ..first };
+        let mut result = Clustering { tree: None, soft: None, steps: Vec::new(), ..first };
         let mut labels = vec![0u32; graph.n()];
         let mut next = 1;
         for (foreground, cut) in [(true, true), (false, self.params.parts_of_background)] {

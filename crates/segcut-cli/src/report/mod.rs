@@ -4,6 +4,7 @@
 //! policy. Every text is escaped by the templates. Pages depend on their data alone: no clock, no environment.
 
 mod chart;
+mod cluster;
 mod compare;
 mod demo;
 mod picture;
@@ -15,6 +16,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 pub use chart::Histogram;
+pub use cluster::{ClusterReport, Spectrum, Step};
 pub use compare::{CompareCell, CompareImage, CompareReport, CompareResult, CompareRow, Paired};
 pub use demo::{DemoReport, Panel, Section};
 pub use picture::Picture;
@@ -39,11 +41,12 @@ impl Figure {
     }
 }
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("page.html", include_str!("templates/page.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("run.html", include_str!("templates/run.html")),
     ("demo.html", include_str!("templates/demo.html")),
+    ("cluster.html", include_str!("templates/cluster.html")),
     ("compare.html", include_str!("templates/compare.html")),
 ];
 

@@ -2,6 +2,7 @@
 
 mod noise;
 mod paint;
+pub mod points;
 
 use noise::Noise;
 use segcut_core::{ColorSpace, Image, LabelMap, Mask, Samples};

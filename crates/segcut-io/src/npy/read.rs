@@ -5,7 +5,7 @@ use super::{NpyArray, NpyError, NpyFault, NpyValues};
 use crate::FileError;
 use crate::file_error::read_capped;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 /// Arrays of one file take at most this many bytes.
@@ -112,12 +112,26 @@ pub fn read_npy(file: &Path) -> Result<NpyArray, NpyError> {
 pub fn read_npz(file: &Path) -> Result<Vec<(String, NpyArray)>, NpyError> {
     let fail = |source| FileError::new(file, source);
     let reader = BufReader::new(File::open(file).map_err(fail)?);
-    members(reader).map_err(|source| NpyError::Content { file: file.to_path_buf(), source })
+    members(reader, MAX_BYTES, |_| false).map_err(|source| NpyError::Content { file: file.to_path_buf(), source })
 }
 
-fn members<R: Read + std::io::Seek>(reader: R) -> Result<Vec<(String, NpyArray)>, NpyFault> {
+/// The bytes of a `.npz` archive → its arrays with their names; all of them together take at most `limit` bytes.
+/// Members that are no arrays, or arrays of text, are left out.
+///
+/// # Errors
+/// [`NpyFault`].
+pub fn parse_npz(bytes: &[u8], limit: u64) -> Result<Vec<(String, NpyArray)>, NpyFault> {
+    members(Cursor::new(bytes), limit, |fault| matches!(fault, NpyFault::Type(_)))
+}
+
+/// The arrays of an archive but those with a fault that may be left out.
+fn members<R: Read + Seek>(
+    reader: R,
+    limit: u64,
+    left_out: impl Fn(&NpyFault) -> bool,
+) -> Result<Vec<(String, NpyArray)>, NpyFault> {
     let mut archive = zip::ZipArchive::new(reader)?;
-    let mut left = MAX_BYTES;
+    let mut left = limit;
     let mut arrays = Vec::new();
     for index in 0..archive.len() {
         let member = archive.by_index(index)?;
@@ -125,8 +139,12 @@ fn members<R: Read + std::io::Seek>(reader: R) -> Result<Vec<(String, NpyArray)>
         let mut bytes = Vec::new();
         let read = member.take(left + 1).read_to_end(&mut bytes);
         read.map_err(|source| NpyFault::Member { member: name.clone(), source })?;
-        left = left.checked_sub(bytes.len() as u64).ok_or(NpyFault::TooLarge(MAX_BYTES))?;
-        arrays.push((name, parse_npy(&bytes)?));
+        left = left.checked_sub(bytes.len() as u64).ok_or(NpyFault::TooLarge(limit))?;
+        match parse_npy(&bytes) {
+            Ok(array) => arrays.push((name, array)),
+            Err(fault) if left_out(&fault) => {}
+            Err(fault) => return Err(fault),
+        }
     }
     Ok(arrays)
 }

@@ -7,6 +7,7 @@ mod field;
 mod palette;
 mod picture;
 mod regions;
+mod scatter;
 mod stretch;
 mod thumbnail;
 
@@ -15,3 +16,4 @@ pub use field::field_picture;
 pub use palette::region_color;
 pub use picture::Picture;
 pub use regions::{Fill, RegionStyle, draw_boundaries, draw_mask, draw_regions};
+pub use scatter::scatter;

@@ -37,6 +37,7 @@ impl Ncut {
             embedding: Some(spectrum.vectors.slice(ndarray::s![.., ..width]).to_owned()),
             eigenvalues: Some(spectrum.values),
             tree: None,
+            steps: Vec::new(),
         })
     }
 

@@ -76,6 +76,7 @@ impl Ncut {
             embedding: Some(spectrum.vectors),
             eigenvalues: Some(spectrum.values),
             tree: Some(tree),
+            steps: Vec::new(),
         })
     }
 }

@@ -222,8 +222,13 @@ impl Clusterer for PSpectral {
 
 /// The last split's labels with the notes that every recursive clusterer owes.
 pub(crate) fn clustering(affinity: &SparseAffinity, splits: Vec<Split>, asked: usize, components: usize) -> Clustering {
-    let labels = splits.into_iter().next_back().map_or_else(|| vec![0; affinity.n()], |s| s.labels);
-    let mut clustering = Clustering::converged(Partition::compact(&labels));
+    let step = |split: Split| {
+        let k = split.labels.iter().max().map_or(0, |&l| l as usize + 1);
+        Partition::new(split.labels, k).ok()
+    };
+    let steps: Vec<Partition> = splits.into_iter().filter_map(step).collect();
+    let mut clustering = Clustering::converged(steps.last().cloned().unwrap_or(Partition::whole(affinity.n())));
+    clustering.steps = steps;
     let made = clustering.partition.k();
     if made < asked {
         clustering.notes.push(Note::KReduced { asked, made });

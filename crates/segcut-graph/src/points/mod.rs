@@ -1,0 +1,10 @@
+//! Points → graph of near points.
+
+mod brute_force;
+mod graph;
+mod kd_tree;
+mod kernel;
+mod neighbors;
+
+pub use graph::{PointAffinity, PointGraph, PointGraphError, PointGraphParams, Symmetry};
+pub use kernel::Kernel;

@@ -197,7 +197,8 @@ fn large_grids_have_their_closed_form() {
         for (value, exact) in spectrum.values.iter().zip(&exact) {
             assert!((value - exact).abs() < 1e-9 * exact.max(1e-3), "{value} {exact}");
         }
-        assert!(spectrum.residuals.iter().all(|&r| r <= 2e-9 * spectrum.values[11]));
+        let worst = spectrum.residuals.iter().copied().fold(0.0, f64::max) / spectrum.values[11];
+        assert!(worst <= 2e-9, "{worst} {:?}", spectrum.history);
     }
 }
 

@@ -1,18 +1,22 @@
 //! A symmetric operator to its largest eigenpairs by block Lanczos with full reorthogonalization.
 
-use super::EigenError;
-use crate::kernels::{axpy, dot, norm, project_out};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
+use super::row_blocks::{Row, Small, WIDTH, combine, multiply, product, products, squares};
+use faer::{Mat, Side};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// An operator that overwrites columns, stored after one another, by their products.
-pub(crate) type BlockOperator<'a> = dyn FnMut(&mut [f64]) -> Result<(), EigenError> + 'a;
+/// An operator that overwrites a block by its product.
+pub(crate) type BlockOperator<'a> = dyn FnMut(&mut [Row]) + 'a;
 
-/// Columns that keep less than this of their length are orthogonalized again: what is left then keeps at least
-/// eleven digits.
-const AGAIN: f64 = 1e-4;
+/// The loss of orthogonality from which a block is orthogonalized again.
+const DRIFT: f64 = 1e-11;
+
+/// Columns that keep less than this of their length beside the others of their block are orthogonalized one by
+/// one: the triangular factor of their Gram matrix is not accurate.
+const DEPENDENT: f64 = 1e-3;
+
+/// Columns that keep less than this of their length are rounding errors.
+const NOISE: f64 = 1e-13;
 
 /// The state of a block Lanczos iteration: V (n×m) and T = Vᵀ·Op·V (m×m).
 ///
@@ -20,15 +24,17 @@ const AGAIN: f64 = 1e-4;
 /// block's width are found at once.
 pub(crate) struct BlockLanczos {
     n: usize,
-    width: usize,
-    /// Orthonormal vectors that the search avoids.
-    deflated: Vec<f64>,
-    basis: Vec<f64>,
+    /// Orthonormal vectors that the search avoids, filled up with zero columns; then the basis.
+    blocks: Vec<Vec<Row>>,
+    /// How many blocks are avoided.
+    avoided: usize,
     /// Columns of T, each as long as the basis was when it was made.
     projected: Vec<Vec<f64>>,
-    next: Vec<f64>,
-    /// width×width, column by column: what joins the basis to `next`.
-    coupling: Vec<f64>,
+    next: Vec<Row>,
+    /// What joins the basis to `next`.
+    coupling: Small,
+    /// A bound on the products of basis vectors that should be orthogonal.
+    drift: f64,
     random: ChaCha8Rng,
 }
 
@@ -41,11 +47,20 @@ pub(crate) struct BlockRitz {
 }
 
 impl BlockLanczos {
-    pub(crate) fn new(n: usize, width: usize, deflated: Vec<f64>, seed: u64) -> Self {
-        let random = ChaCha8Rng::seed_from_u64(seed);
-        let (basis, projected, coupling) = (Vec::new(), Vec::new(), vec![0.0; width * width]);
-        let mut lanczos = Self { n, width, deflated, basis, projected, next: Vec::new(), coupling, random };
-        lanczos.next = (0..n * width).map(|_| lanczos.random.random::<f64>() - 0.5).collect();
+    /// A random first block beside the vectors to avoid.
+    pub(crate) fn new(n: usize, avoid: &[&[f64]], seed: u64) -> Self {
+        let blocks: Vec<_> = avoid.chunks(WIDTH).map(|columns| block_of(n, columns)).collect();
+        let mut lanczos = Self {
+            n,
+            avoided: blocks.len(),
+            blocks,
+            projected: Vec::new(),
+            next: Vec::new(),
+            coupling: [[0.0; WIDTH]; WIDTH],
+            drift: f64::EPSILON,
+            random: ChaCha8Rng::seed_from_u64(seed),
+        };
+        lanczos.next = (0..n).map(|_| std::array::from_fn(|_| lanczos.random.random::<f64>() - 0.5)).collect();
         lanczos.clean();
         lanczos.orthonormalize();
         lanczos
@@ -56,93 +71,109 @@ impl BlockLanczos {
         self.projected.len()
     }
 
-    /// The block of the next step, column by column.
-    pub(crate) fn next(&self) -> &[f64] {
+    /// The block of the next step.
+    pub(crate) fn next(&self) -> &[Row] {
         &self.next
     }
 
     /// Adds one block to the basis.
-    pub(crate) fn step(&mut self, operator: &mut BlockOperator<'_>) -> Result<(), EigenError> {
-        // Exactly: doubling would double the memory of the whole solver.
-        self.basis.reserve_exact(self.next.len());
-        self.basis.extend_from_slice(&self.next);
-        operator(&mut self.next)?;
+    pub(crate) fn step(&mut self, operator: &mut BlockOperator<'_>) {
+        self.blocks.push(self.next.clone());
+        operator(&mut self.next);
         let products = self.clean();
-        let m = self.len() + self.width;
-        self.projected.extend(products.chunks_exact(m).map(<[f64]>::to_vec));
+        for j in 0..WIDTH {
+            let column = products[self.avoided..].iter().flat_map(|product| product.iter().map(|row| row[j]));
+            self.projected.push(column.collect());
+        }
         self.orthonormalize();
-        Ok(())
     }
 
-    /// Takes the deflated vectors and the basis out of `next`, again where little is left of a column; the
-    /// products with the basis, column by column.
-    fn clean(&mut self) -> Vec<f64> {
-        for column in self.next.chunks_exact_mut(self.n) {
-            project_out(&self.deflated, column);
-        }
-        let m = self.basis.len() / self.n;
-        let mut products = vec![0.0; m * self.width];
-        if m == 0 {
-            return products;
-        }
-        let basis = MatRef::from_column_major_slice(&self.basis, self.n, m);
-        let lengths = |next: &[f64]| -> Vec<f64> { next.chunks_exact(self.n).map(norm).collect() };
-        let before = lengths(&self.next);
-        for pass in 0..2 {
-            let little = || lengths(&self.next).iter().zip(&before).any(|(after, before)| *after < AGAIN * before);
-            if pass == 1 && !little() {
-                break;
+    /// Takes all blocks out of `next`, twice where rounding errors have grown; the products with them.
+    fn clean(&mut self) -> Vec<Small> {
+        let before = squares(&self.next);
+        let mut found = vec![products(&self.blocks, &self.next)];
+        combine(-1.0, &self.blocks, &found, &mut [&mut self.next]);
+        let after = squares(&self.next);
+        let ratio = (0..WIDTH).map(|j| (before[j] / after[j]).sqrt()).fold(1.0, f64::max);
+        // What the basis lacks in orthogonality reaches the new block this many times over.
+        let drift = ratio * (self.drift + f64::EPSILON);
+        if drift.is_nan() || drift > DRIFT {
+            let again = vec![products(&self.blocks, &self.next)];
+            combine(-1.0, &self.blocks, &again, &mut [&mut self.next]);
+            let sums = found.iter_mut().flatten().flatten().flatten();
+            for (sum, again) in sums.zip(again.iter().flatten().flatten().flatten()) {
+                *sum += again;
             }
-            let mut pass = Mat::<f64>::zeros(m, self.width);
-            let next = MatRef::from_column_major_slice(&self.next, self.n, self.width);
-            matmul(pass.as_mut(), Accum::Replace, basis.transpose(), next, 1.0, Par::Seq);
-            let next = MatMut::from_column_major_slice_mut(&mut self.next, self.n, self.width);
-            matmul(next, Accum::Add, basis, pass.as_ref(), -1.0, Par::Seq);
-            for (j, column) in products.chunks_exact_mut(m).enumerate() {
-                column.iter_mut().enumerate().for_each(|(i, p)| *p += pass[(i, j)]);
-            }
+            let left = squares(&self.next);
+            let noise: Row = std::array::from_fn(|j| if left[j] > NOISE * NOISE * before[j] { 1.0 } else { 0.0 });
+            self.next.iter_mut().for_each(|row| row.iter_mut().zip(noise).for_each(|(x, keep)| *x *= keep));
+        } else {
+            self.drift = drift;
         }
-        products
+        found.remove(0)
     }
 
-    /// Gram-Schmidt inside `next`; the coefficients become the coupling. A column that vanishes is replaced by a
-    /// random one, not coupled.
+    /// An orthonormal basis of `next`; the coupling is what it takes to get back.
+    ///
+    /// Twice the triangular factor of the Gram matrix (Fukaya et al. 2014); nearly dependent columns one by one.
     fn orthonormalize(&mut self) {
-        self.coupling.fill(0.0);
-        for j in 0..self.width {
-            let (done, rest) = self.next.split_at_mut(j * self.n);
-            let column = &mut rest[..self.n];
-            let before = norm(column);
+        let mut coupling = identity();
+        for _ in 0..2 {
+            let Some(factor) = triangular_factor(&product(&self.next, &self.next)) else {
+                self.orthonormalize_columns(coupling);
+                return;
+            };
+            multiply(&mut self.next, &inverse(&factor));
+            coupling = times(&factor, &coupling);
+        }
+        self.coupling = coupling;
+    }
+
+    /// Gram-Schmidt column by column, on top of a coupling found already. A column that vanishes is replaced by a
+    /// random one, not coupled.
+    fn orthonormalize_columns(&mut self, before: Small) {
+        let mut own = [[0.0; WIDTH]; WIDTH];
+        for j in 0..WIDTH {
+            let length = self.column_norm(j);
             for _ in 0..2 {
-                for (i, other) in done.chunks_exact(self.n).enumerate() {
-                    let product = dot(other, column);
-                    self.coupling[j * self.width + i] += product;
-                    axpy(-product, other, column);
+                for i in 0..j {
+                    let product: f64 = self.next.iter().map(|row| row[i] * row[j]).sum();
+                    own[i][j] += product;
+                    self.next.iter_mut().for_each(|row| row[j] -= product * row[i]);
                 }
             }
-            let after = norm(column);
-            if after > 1e-12 * before && after > 0.0 {
-                self.coupling[j * self.width + j] = after;
-                column.iter_mut().for_each(|x| *x /= after);
+            let left = self.column_norm(j);
+            if left > 1e-12 * length && left > 0.0 {
+                own[j][j] = left;
+                self.next.iter_mut().for_each(|row| row[j] /= left);
             } else {
                 self.replace(j);
             }
         }
+        self.coupling = times(&own, &before);
+        // What is left of a nearly dependent column is not orthogonal to the basis.
+        let found = products(&self.blocks, &self.next);
+        combine(-1.0, &self.blocks, &[found], &mut [&mut self.next]);
+    }
+
+    fn column_norm(&self, j: usize) -> f64 {
+        self.next.iter().map(|row| row[j] * row[j]).sum::<f64>().sqrt()
     }
 
     fn replace(&mut self, j: usize) {
-        for _ in 0..2 {
-            let random = &mut self.random;
-            let mut column: Vec<f64> = (0..self.n).map(|_| random.random::<f64>() - 0.5).collect();
-            for _ in 0..2 {
-                project_out(&self.deflated, &mut column);
-                project_out(&self.basis, &mut column);
-                project_out(&self.next[..j * self.n], &mut column);
-                let length = norm(&column);
-                column.iter_mut().for_each(|x| *x /= length);
+        let mut fresh = vec![[0.0; WIDTH]; self.n];
+        fresh.iter_mut().for_each(|row| row[j] = self.random.random::<f64>() - 0.5);
+        for _ in 0..3 {
+            let found = products(&self.blocks, &fresh);
+            combine(-1.0, &self.blocks, &[found], &mut [&mut fresh]);
+            for i in 0..j {
+                let product: f64 = self.next.iter().zip(&fresh).map(|(a, b)| a[i] * b[j]).sum();
+                fresh.iter_mut().zip(&self.next).for_each(|(a, b)| a[j] -= product * b[i]);
             }
-            self.next[j * self.n..(j + 1) * self.n].copy_from_slice(&column);
+            let length = fresh.iter().map(|row| row[j] * row[j]).sum::<f64>().sqrt();
+            fresh.iter_mut().for_each(|row| row[j] /= length);
         }
+        self.next.iter_mut().zip(&fresh).for_each(|(a, b)| a[j] = b[j]);
     }
 
     /// The eigenpairs of T.
@@ -157,22 +188,72 @@ impl BlockLanczos {
     }
 
     /// What the operator leaves outside the basis for a pair: `next` times these coordinates.
-    pub(crate) fn remainder(&self, ritz: &BlockRitz, pair: usize) -> Vec<f64> {
-        let (m, width) = (self.len(), self.width);
-        let entry =
-            |i: usize| (0..width).map(|j| self.coupling[j * width + i] * ritz.coordinates[(m - width + j, pair)]).sum();
-        (0..width).map(entry).collect()
+    pub(crate) fn remainder(&self, ritz: &BlockRitz, pair: usize) -> Row {
+        let m = self.len();
+        std::array::from_fn(|i| (0..WIDTH).map(|j| self.coupling[i][j] * ritz.coordinates[(m - WIDTH + j, pair)]).sum())
     }
 
-    /// The first `wanted` Ritz vectors, of the largest values.
-    pub(crate) fn vectors(&self, ritz: &BlockRitz, wanted: usize) -> Vec<Vec<f64>> {
-        let basis = MatRef::from_column_major_slice(&self.basis, self.n, self.len());
-        let chosen = ritz.coordinates.as_ref().subcols(0, wanted.min(self.len()));
-        let mut vectors = vec![0.0; self.n * chosen.ncols()];
-        let out = MatMut::from_column_major_slice_mut(&mut vectors, self.n, chosen.ncols());
-        matmul(out, Accum::Replace, basis, chosen, 1.0, Par::Seq);
-        vectors.chunks_exact(self.n).map(<[f64]>::to_vec).collect()
+    /// The first `wanted` Ritz vectors, of the largest values, in blocks filled up with zero columns.
+    ///
+    /// Consumes the basis, which is as large as everything else.
+    pub(crate) fn into_vectors(self, ritz: &BlockRitz, wanted: usize) -> Vec<Vec<Row>> {
+        let basis = &self.blocks[self.avoided..];
+        let wanted = wanted.min(self.len());
+        let coordinate = |i: usize, pair: usize| if pair < wanted { ritz.coordinates[(i, pair)] } else { 0.0 };
+        let small = |b: usize, first: usize| {
+            std::array::from_fn(|i| std::array::from_fn(|j| coordinate(b * WIDTH + i, first + j)))
+        };
+        let coefficients: Vec<Vec<Small>> =
+            (0..wanted).step_by(WIDTH).map(|first| (0..basis.len()).map(|b| small(b, first)).collect()).collect();
+        let mut vectors = vec![vec![[0.0; WIDTH]; self.n]; coefficients.len()];
+        let mut outputs: Vec<&mut [Row]> = vectors.iter_mut().map(|v| &mut v[..]).collect();
+        combine(1.0, basis, &coefficients, &mut outputs);
+        vectors
     }
+}
+
+/// Up to four columns side by side, zero columns after them.
+fn block_of(n: usize, columns: &[&[f64]]) -> Vec<Row> {
+    let entry = |i: usize, j: usize| columns.get(j).map_or(0.0, |column| column[i]);
+    (0..n).map(|i| std::array::from_fn(|j| entry(i, j))).collect()
+}
+
+fn identity() -> Small {
+    std::array::from_fn(|i| std::array::from_fn(|j| if i == j { 1.0 } else { 0.0 }))
+}
+
+fn times(a: &Small, b: &Small) -> Small {
+    std::array::from_fn(|i| std::array::from_fn(|j| (0..WIDTH).map(|l| a[i][l] * b[l][j]).sum()))
+}
+
+/// RᵀR = G with R upper triangular; `None` where a column depends on those before it.
+fn triangular_factor(gram: &Small) -> Option<Small> {
+    let mut factor = [[0.0; WIDTH]; WIDTH];
+    for i in 0..WIDTH {
+        let pivot = gram[i][i] - (0..i).map(|l| factor[l][i] * factor[l][i]).sum::<f64>();
+        if pivot.is_nan() || pivot <= DEPENDENT * DEPENDENT * gram[i][i] {
+            return None;
+        }
+        factor[i][i] = pivot.sqrt();
+        for j in i + 1..WIDTH {
+            let sum: f64 = (0..i).map(|l| factor[l][i] * factor[l][j]).sum();
+            factor[i][j] = (gram[i][j] - sum) / factor[i][i];
+        }
+    }
+    Some(factor)
+}
+
+/// The inverse of an upper triangular matrix.
+fn inverse(factor: &Small) -> Small {
+    let mut inverse = [[0.0; WIDTH]; WIDTH];
+    for j in 0..WIDTH {
+        inverse[j][j] = factor[j][j].recip();
+        for i in (0..j).rev() {
+            let sum: f64 = (i + 1..=j).map(|l| factor[i][l] * inverse[l][j]).sum();
+            inverse[i][j] = -sum / factor[i][i];
+        }
+    }
+    inverse
 }
 
 #[cfg(test)]
@@ -183,20 +264,43 @@ mod tests {
     fn repeated_values_of_a_diagonal_are_found() {
         let n = 80;
         let diagonal: Vec<f64> = (0..n).map(|i| if i < 3 { 5.0 } else { 1.0 / i as f64 }).collect();
-        let mut lanczos = BlockLanczos::new(n, 4, Vec::new(), 1);
-        let mut operator = |x: &mut [f64]| {
-            x.chunks_exact_mut(n).for_each(|c| c.iter_mut().zip(&diagonal).for_each(|(x, d)| *x *= d));
-            Ok(())
+        let mut lanczos = BlockLanczos::new(n, &[], 1);
+        let mut operator = |x: &mut [Row]| {
+            x.iter_mut().zip(&diagonal).for_each(|(x, d)| x.iter_mut().for_each(|x| *x *= d));
         };
         for _ in 0..14 {
-            lanczos.step(&mut operator).unwrap();
+            lanczos.step(&mut operator);
         }
         let ritz = lanczos.ritz().unwrap();
         for (value, expected) in ritz.values.iter().zip([5.0, 5.0, 5.0, 1.0 / 3.0, 0.25]) {
             assert!((value - expected).abs() < 1e-9, "{value}");
         }
-        let vectors = lanczos.vectors(&ritz, 4);
-        assert!((vectors[3][3].abs() - 1.0).abs() < 1e-9);
-        assert!(norm(&lanczos.remainder(&ritz, 0)) < 1e-9);
+        assert!(lanczos.remainder(&ritz, 0).iter().all(|x| x.abs() < 1e-9));
+        let vectors = lanczos.into_vectors(&ritz, 4);
+        assert!((vectors[0][3][3].abs() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_operator_of_low_rank_is_completed_by_random_columns() {
+        let mut lanczos = BlockLanczos::new(40, &[], 2);
+        let mut operator = |x: &mut [Row]| {
+            x[2..].iter_mut().for_each(|x| *x = [0.0; WIDTH]);
+        };
+        for _ in 0..6 {
+            lanczos.step(&mut operator);
+        }
+        for (i, a) in lanczos.blocks.iter().enumerate() {
+            for (j, b) in lanczos.blocks.iter().enumerate() {
+                let product = product(a, b);
+                for (r, row) in product.iter().enumerate() {
+                    for (c, &x) in row.iter().enumerate() {
+                        let expected = f64::from(u8::from(i == j && r == c));
+                        assert!((x - expected).abs() < 1e-10, "{i} {j} {x}");
+                    }
+                }
+            }
+        }
+        let ritz = lanczos.ritz().unwrap();
+        assert!((ritz.values[1] - 1.0).abs() < 1e-10 && ritz.values[2].abs() < 1e-10);
     }
 }

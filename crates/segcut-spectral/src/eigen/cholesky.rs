@@ -4,14 +4,15 @@
 
 use super::EigenError;
 use super::ldlt::{EliminationTree, Ldlt};
+use super::row_blocks::Row;
+use super::supernodal_solve::PanelFactor;
 use crate::pencil::Pencil;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::cholesky::ldlt::factor::LdltRegularization;
 use faer::linalg::cholesky::llt::factor::LltRegularization;
-use faer::sparse::linalg::cholesky::supernodal::SupernodalLdltRef;
+use faer::sparse::linalg::cholesky::supernodal::{SupernodalLdltRef, SupernodalLltRef, SymbolicSupernodalCholesky};
 use faer::sparse::linalg::cholesky::{
-    CholeskySymbolicParams, LltRef, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering,
-    factorize_symbolic_cholesky,
+    CholeskySymbolicParams, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering, factorize_symbolic_cholesky,
 };
 use faer::sparse::linalg::{SupernodalThreshold, amd};
 use faer::sparse::{FaerError, SparseColMatRef, SymbolicSparseColMatRef};
@@ -43,6 +44,11 @@ impl Analysis {
         {
             return Ok(Self::Simplicial(tree));
         }
+        Self::supernodal(pencil)
+    }
+
+    /// By dense blocks, whatever the fill.
+    pub(super) fn supernodal(pencil: &Pencil) -> Result<Self, EigenError> {
         let (column_starts, rows) = upper_triangle(pencil);
         let structure =
             SymbolicSparseColMatRef::new_unsorted_checked(pencil.n(), pencil.n(), &column_starts, None, &rows);
@@ -105,7 +111,7 @@ impl Supernodal {
                 Default::default(),
             )
             .map_err(|_| EigenError::NotPositive)?;
-        Ok(Factor::Supernodal { symbolic: &self.symbolic, values })
+        Ok(Factor::Supernodal { symbolic: self.blocks().ok_or(EigenError::TooLarge)?, values })
     }
 
     fn count_negative(&self, entries: &[f64]) -> Result<Option<usize>, EigenError> {
@@ -120,7 +126,7 @@ impl Supernodal {
             MemStack::new(&mut memory),
             Default::default(),
         );
-        let SymbolicCholeskyRaw::Supernodal(blocks) = self.symbolic.raw() else { return Ok(None) };
+        let Some(blocks) = self.blocks() else { return Ok(None) };
         if done.is_err() {
             return Ok(None);
         }
@@ -139,6 +145,14 @@ impl Supernodal {
         Ok(Some(negative))
     }
 
+    /// faer's structure by blocks, which is what was asked of it.
+    fn blocks(&self) -> Option<&SymbolicSupernodalCholesky<u32>> {
+        match self.symbolic.raw() {
+            SymbolicCholeskyRaw::Supernodal(blocks) => Some(blocks),
+            SymbolicCholeskyRaw::Simplicial(_) => None,
+        }
+    }
+
     fn matrix<'a>(&'a self, values: &'a [f64]) -> SparseColMatRef<'a, u32, f64> {
         let n = self.column_starts.len() - 1;
         let structure = SymbolicSparseColMatRef::new_unsorted_checked(n, n, &self.column_starts, None, &self.rows);
@@ -153,13 +167,13 @@ pub(crate) enum Factor<'a> {
     /// L·Lᵀ by dense blocks.
     Supernodal {
         /// Its structure.
-        symbolic: &'a SymbolicCholesky<u32>,
+        symbolic: &'a SymbolicSupernodalCholesky<u32>,
         /// Its values.
         values: Vec<f64>,
     },
 }
 
-impl Factor<'_> {
+impl<'a> Factor<'a> {
     /// Solves in place for `columns` right-hand sides, one after the other in `x`.
     pub(crate) fn solve(&self, x: &mut [f64], columns: usize) -> Result<(), EigenError> {
         match self {
@@ -170,11 +184,37 @@ impl Factor<'_> {
             Self::Supernodal { symbolic, values } => {
                 let mut memory = allocate(symbolic.solve_in_place_scratch::<f64>(columns, Par::Seq))?;
                 let x = MatMut::from_column_major_slice_mut(x, symbolic.nrows(), columns);
-                let factor = LltRef::new(symbolic, values);
+                let factor = SupernodalLltRef::new(symbolic, values);
                 factor.solve_in_place_with_conj(Conj::No, x, Par::Seq, MemStack::new(&mut memory));
             }
         }
         Ok(())
+    }
+
+    /// The same factor in the form that solves for four right-hand sides at a time.
+    pub(crate) fn into_rows(self) -> RowFactor<'a> {
+        match self {
+            Self::Simplicial(factor) => RowFactor::Simplicial(factor),
+            Self::Supernodal { symbolic, values } => RowFactor::Panels(PanelFactor::new(symbolic, &values)),
+        }
+    }
+}
+
+/// A factor that solves for four right-hand sides at a time.
+pub(crate) enum RowFactor<'a> {
+    /// L·D·Lᵀ row by row.
+    Simplicial(Ldlt),
+    /// L·Lᵀ by panels.
+    Panels(PanelFactor<'a>),
+}
+
+impl RowFactor<'_> {
+    /// Solves in place.
+    pub(crate) fn solve(&self, x: &mut [Row]) {
+        match self {
+            Self::Simplicial(factor) => factor.solve_rows(x),
+            Self::Panels(factor) => factor.solve(x),
+        }
     }
 }
 

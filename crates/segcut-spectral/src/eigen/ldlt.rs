@@ -1,5 +1,6 @@
 //! Small sparse pencils to LDLᵀ factors, row by row.
 
+use super::row_blocks::{Row, WIDTH};
 use crate::pencil::Pencil;
 
 /// No parent in the elimination tree.
@@ -135,6 +136,24 @@ impl Ldlt {
             let mut sum = x[j] / self.pivots[j];
             for (&i, &l) in self.rows[range.clone()].iter().zip(&self.values[range]) {
                 sum -= l * x[i as usize];
+            }
+            x[j] = sum;
+        }
+    }
+
+    /// The same for four right-hand sides side by side.
+    pub(crate) fn solve_rows(&self, x: &mut [Row]) {
+        let columns = || self.starts.windows(2).map(|w| w[0] as usize..w[1] as usize).enumerate();
+        for (j, range) in columns() {
+            let xj = x[j];
+            for (&i, &l) in self.rows[range.clone()].iter().zip(&self.values[range]) {
+                (0..WIDTH).for_each(|b| x[i as usize][b] -= l * xj[b]);
+            }
+        }
+        for (j, range) in columns().rev() {
+            let mut sum = x[j].map(|x| x / self.pivots[j]);
+            for (&i, &l) in self.rows[range.clone()].iter().zip(&self.values[range]) {
+                (0..WIDTH).for_each(|b| sum[b] -= l * x[i as usize][b]);
             }
             x[j] = sum;
         }

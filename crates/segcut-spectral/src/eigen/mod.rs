@@ -1,6 +1,7 @@
 //! Pencil to its smallest eigenpairs.
 
 mod block_lanczos;
+mod block_search;
 pub(crate) mod cholesky;
 mod dense;
 mod lanczos;
@@ -8,9 +9,13 @@ mod ldlt;
 pub(crate) mod nested_dissection;
 mod pairs;
 mod params;
+mod row_blocks;
+mod scaled;
 pub(crate) mod shift_invert;
+mod shifted;
 mod smallest;
 mod spectrum;
+mod supernodal_solve;
 mod tridiagonal;
 
 pub(crate) use pairs::Wanted;

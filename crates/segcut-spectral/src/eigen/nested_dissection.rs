@@ -3,7 +3,7 @@
 use crate::pencil::Pencil;
 
 /// Parts of this many nodes are not cut further.
-const LEAF: usize = 48;
+const LEAF: usize = 16;
 
 /// An elimination order of a graph whose nodes lie in the plane: halves first, the separator between them last.
 ///

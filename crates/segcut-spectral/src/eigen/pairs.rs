@@ -1,7 +1,7 @@
 //! What the solvers of one connected pencil take and give.
 
 use super::params::Solver;
-use segcut_core::Status;
+use segcut_core::{Context, Status, Stop};
 
 /// What to find and when to stop.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +12,7 @@ pub(crate) struct Wanted {
     pub(crate) tol: f64,
     /// Residuals up to this are small enough whatever λ_k.
     pub(crate) floor: f64,
-    /// Limit of Lanczos steps.
+    /// Limit of products with the inverse.
     pub(crate) max_steps: usize,
     /// Whether to count the eigenvalues below λ_k by an inertia.
     pub(crate) certify: bool,
@@ -22,6 +22,14 @@ pub(crate) struct Wanted {
     pub(crate) max_bytes: Option<u64>,
 }
 
+/// An eigenvalue of A, its unit vector u, and ‖A·u − λ·u‖.
+#[derive(Debug, Clone)]
+pub(crate) struct Eigenpair {
+    pub(crate) value: f64,
+    pub(crate) vector: Vec<f64>,
+    pub(crate) residual: f64,
+}
+
 /// Eigenpairs of one connected pencil in its own node order.
 #[derive(Debug)]
 pub(crate) struct Pairs {
@@ -29,6 +37,8 @@ pub(crate) struct Pairs {
     pub(crate) values: Vec<f64>,
     /// Unit vectors u of A.
     pub(crate) vectors: Vec<Vec<f64>>,
+    /// ‖A·u − λ·u‖.
+    pub(crate) residuals: Vec<f64>,
     pub(crate) status: Status,
     /// Whether no eigenvalue was missed; `None` where it was not asked or could not be told.
     pub(crate) certified: Option<bool>,
@@ -38,9 +48,37 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    /// Pairs of a direct method.
-    pub(super) fn exact(values: Vec<f64>, vectors: Vec<Vec<f64>>) -> Self {
-        let (status, certified) = (Status::Converged, Some(true));
-        Self { values, vectors, status, certified, solver: Solver::Dense, history: Vec::new() }
+    /// Pairs, ascending, that a solver found.
+    pub(super) fn new(found: Vec<Eigenpair>, status: Status, solver: Solver) -> Self {
+        let mut pairs = Self {
+            values: Vec::with_capacity(found.len()),
+            vectors: Vec::with_capacity(found.len()),
+            residuals: Vec::with_capacity(found.len()),
+            status,
+            certified: None,
+            solver,
+            history: Vec::new(),
+        };
+        for pair in found {
+            pairs.values.push(pair.value);
+            pairs.vectors.push(pair.vector);
+            pairs.residuals.push(pair.residual);
+        }
+        pairs
+    }
+}
+
+/// Keeps a residual and tells it.
+pub(super) fn note(residual: f64, products: usize, context: &Context, history: &mut Vec<f64>) {
+    history.push(residual);
+    context.detail(|| format!("eigenvectors: residual {residual:.1e} of the last value after {products} products"));
+}
+
+/// Why to stop now, if the caller says so.
+pub(super) fn stopped(context: &Context) -> Option<Status> {
+    match context.stopped() {
+        Stop::No => None,
+        Stop::Cancelled => Some(Status::Cancelled),
+        Stop::TimedOut => Some(Status::TimedOut),
     }
 }

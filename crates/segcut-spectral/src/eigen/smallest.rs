@@ -2,12 +2,12 @@
 
 use super::EigenError;
 use super::dense::dense_smallest;
-use super::pairs::{Pairs, Wanted};
+use super::pairs::{Eigenpair, Pairs, Wanted};
 use super::params::{EigenParams, Solver};
 use super::shift_invert::shift_invert;
 use super::spectrum::{Merged, Spectrum};
 use crate::pencil::Pencil;
-use segcut_core::{Context, Start};
+use segcut_core::{Context, Start, Status};
 
 /// Components up to this size are solved by the dense solver under `auto`.
 const DENSE: usize = 48;
@@ -60,7 +60,8 @@ pub(crate) fn solve_connected(
     let k = k.min(part.n());
     let null = null_vector(part);
     if k == 1 || part.n() == 1 {
-        return Ok(Pairs::exact(vec![0.0], vec![null]));
+        let found = vec![Eigenpair { value: 0.0, vector: null, residual: 0.0 }];
+        return Ok(Pairs { certified: Some(true), ..Pairs::new(found, Status::Converged, Solver::Dense) });
     }
     let dense = match params.solver {
         Solver::Auto => part.n() <= DENSE,
@@ -70,10 +71,9 @@ pub(crate) fn solve_connected(
     if dense {
         let (n, solver) = (part.n() as u64, Solver::Dense);
         refuse_above(params.max_bytes, solver, 8 * 4 * n * n)?;
-        let (values, mut vectors): (Vec<f64>, Vec<_>) = dense_smallest(part, k)?.into_iter().unzip();
-        vectors[0] = null;
-        let values = std::iter::once(0.0).chain(values.into_iter().skip(1).map(|v| v.max(0.0))).collect();
-        return Ok(Pairs::exact(values, vectors));
+        let mut found = dense_smallest(part, k)?;
+        found[0] = Eigenpair { value: 0.0, vector: null, residual: 0.0 };
+        return Ok(Pairs { certified: Some(true), ..Pairs::new(found, Status::Converged, solver) });
     }
     let wanted = Wanted {
         k,

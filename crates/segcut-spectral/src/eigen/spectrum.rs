@@ -75,8 +75,7 @@ impl Merged {
             (Certificate::Complete, Some(true)) => Certificate::Complete,
             _ => Certificate::Unknown,
         };
-        for (value, u) in pairs.values.into_iter().zip(pairs.vectors) {
-            let residual = residual(part, value, &u);
+        for ((value, u), residual) in pairs.values.into_iter().zip(pairs.vectors).zip(pairs.residuals) {
             let x = with_fixed_sign(part, u);
             self.pairs.push(Pair { value, component, x, residual });
         }
@@ -86,9 +85,17 @@ impl Merged {
         self.pairs.sort_by(|a, b| a.value.total_cmp(&b.value));
         self.pairs.truncate(k);
         let mut vectors = Array2::zeros((pencil.n(), self.pairs.len()));
-        for (column, pair) in self.pairs.iter().enumerate() {
-            for (&i, &x) in components[pair.component].iter().zip(&pair.x) {
-                vectors[[i as usize, column]] = x;
+        for (component, nodes) in components.iter().enumerate() {
+            let own: Vec<(usize, &[f64])> = self
+                .pairs
+                .iter()
+                .enumerate()
+                .filter(|(_, p)| p.component == component)
+                .map(|(c, p)| (c, &p.x[..]))
+                .collect();
+            for (i, &node) in nodes.iter().enumerate() {
+                let mut row = vectors.row_mut(node as usize);
+                own.iter().for_each(|(column, x)| row[*column] = x[i]);
             }
         }
         Spectrum {
@@ -103,15 +110,6 @@ impl Merged {
             history: self.largest.2,
         }
     }
-}
-
-fn residual(part: &Pencil, value: f64, u: &[f64]) -> f64 {
-    let roots: Vec<f64> = part.mass().iter().map(|m| m.sqrt()).collect();
-    let x: Vec<f64> = u.iter().zip(&roots).map(|(u, r)| if *r > 0.0 { u / r } else { 0.0 }).collect();
-    let mut y = vec![0.0; x.len()];
-    part.apply(&x, &mut y);
-    let square = |((y, r), u): ((&f64, &f64), &f64)| if *r > 0.0 { (y / r - value * u).powi(2) } else { 0.0 };
-    y.iter().zip(&roots).zip(u).map(square).sum::<f64>().sqrt()
 }
 
 /// u → x = M^-½ u with its entry of largest magnitude positive.

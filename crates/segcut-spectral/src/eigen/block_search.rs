@@ -1,0 +1,97 @@
+//! Large pencils: block Lanczos on (A + σ)⁻¹, four columns at a time.
+
+use super::EigenError;
+use super::block_lanczos::{BlockLanczos, BlockRitz};
+use super::pairs::{Eigenpair, Wanted, note, stopped};
+use super::row_blocks::{Row, WIDTH};
+use super::shifted::Shifted;
+use segcut_core::{Context, Status};
+
+/// The most blocks between two checks.
+const STRIDE: usize = 6;
+
+/// Eigenpairs beside those found already, from random vectors.
+pub(super) fn block_search(
+    shifted: &Shifted<'_>,
+    sigma: f64,
+    found: &[Eigenpair],
+    wanted: Wanted,
+    (context, history): (&Context, &mut Vec<f64>),
+) -> Result<(Vec<Eigenpair>, Status), EigenError> {
+    let factor = shifted.factor(sigma)?.into_rows();
+    let n = shifted.a.pencil.n();
+    let avoid: Vec<&[f64]> = found.iter().map(|pair| &pair.vector[..]).collect();
+    let mut lanczos = BlockLanczos::new(n, &avoid, wanted.seed);
+    let limit = wanted.max_steps.min((n - found.len()) / WIDTH * WIDTH);
+    let mut next_check = 5 * wanted.k / 2 + WIDTH;
+    let mut status = Status::Converged;
+    let ritz = loop {
+        lanczos.step(&mut |x: &mut [Row]| factor.solve(x));
+        if lanczos.len() < next_check && lanczos.len() < limit {
+            continue;
+        }
+        let ritz = lanczos.ritz().ok_or(EigenError::Dense)?;
+        let residual = worst_residual(shifted, (&lanczos, &ritz), sigma, wanted);
+        note(residual * wanted.tol, lanczos.len(), context, history);
+        context.report("eigenvectors", (residual.max(1.0).log10() / -8.0 + 1.0).clamp(0.0, 1.0));
+        if residual <= 1.0 {
+            break ritz;
+        }
+        if lanczos.len() >= limit {
+            status = Status::IterationLimit { residual: residual * wanted.tol };
+            break ritz;
+        }
+        if let Some(stopped) = stopped(context) {
+            status = stopped;
+            break ritz;
+        }
+        next_check = lanczos.len() + WIDTH * blocks_to_go(history, residual);
+    };
+    drop(factor);
+    let k = wanted.k.min(ritz.values.len());
+    Ok((pairs(shifted, lanczos.into_vectors(&ritz, k), k), status))
+}
+
+/// Blocks until the residual, over what is allowed, should be 1: it falls geometrically.
+fn blocks_to_go(history: &[f64], residual: f64) -> usize {
+    let [.., before, now] = history else { return 2 };
+    let rate = (before / now).ln() / 2.0;
+    if rate > 0.0 { ((residual.ln() / rate * 0.8) as usize).clamp(1, STRIDE) } else { 2 }
+}
+
+/// The worst residual of the first k Ritz pairs over what is allowed.
+///
+/// A·u − λ·u = −(A + σ)·V·c/θ with V the next block and c the remainder's coordinates, so that the Gram matrix of
+/// A·V gives all residuals; σ is beyond their digits.
+fn worst_residual(
+    shifted: &Shifted<'_>,
+    (lanczos, ritz): (&BlockLanczos, &BlockRitz),
+    sigma: f64,
+    wanted: Wanted,
+) -> f64 {
+    let k = wanted.k.min(ritz.values.len());
+    let largest = (ritz.values[k - 1].recip() - sigma).max(0.0);
+    // The dense eigenvectors of T carry errors of ε·θ₁/θ_k.
+    let noise = 64.0 * f64::EPSILON * shifted.a.size * ritz.values[0] / ritz.values[k - 1];
+    let allowed = shifted.a.allowed(largest, wanted).max(noise);
+    let gram = shifted.a.gram_of_product(lanczos.next());
+    let residual = |pair: usize| {
+        let c = lanczos.remainder(ritz, pair);
+        let square: f64 = (0..WIDTH).map(|i| (0..WIDTH).map(|j| c[i] * gram[i][j] * c[j]).sum::<f64>()).sum();
+        square.max(0.0).sqrt() / ritz.values[pair]
+    };
+    (0..k).map(residual).fold(0.0, f64::max) / allowed
+}
+
+/// Columns of blocks to measured pairs.
+fn pairs(shifted: &Shifted<'_>, blocks: Vec<Vec<Row>>, wanted: usize) -> Vec<Eigenpair> {
+    let mut pairs = Vec::with_capacity(wanted);
+    for block in blocks {
+        let (values, residuals) = shifted.a.measure_rows(&block);
+        for j in 0..WIDTH.min(wanted - pairs.len()) {
+            let vector = block.iter().map(|row| row[j]).collect();
+            pairs.push(Eigenpair { value: values[j], vector, residual: residuals[j] });
+        }
+    }
+    pairs
+}

@@ -211,6 +211,13 @@ impl Pencil {
         part.with_mass()
     }
 
+    /// The same pencil with its nodes in another order, `order[new] = old`.
+    pub(crate) fn reordered(&self, order: &[u32]) -> Self {
+        let mut pencil = self.induced(order, &mut vec![u32::MAX; self.n()]);
+        pencil.mass = order.iter().map(|&i| self.mass[i as usize]).collect();
+        pencil
+    }
+
     /// The pencil of clusters of nodes: weights between them are summed, and so are masses; `cluster` gives one of 0 .. k
     /// for every node. Weights inside a cluster vanish, so rows no longer sum to the mass; cuts and sizes stay exact.
     pub(crate) fn contracted(&self, cluster: &[u32], k: usize) -> Self {
@@ -293,6 +300,13 @@ mod tests {
         pencil.apply(&[1.0, 0.0, 0.0, 1.0], &mut y);
         assert_eq!(y, [1.0, -1.0, -4.0, 4.0]);
         assert_eq!(pencil.rayleigh(&[1.0, 0.0, 0.0, 1.0]), 1.0);
+    }
+
+    #[test]
+    fn groups_sum_weights_and_masses() {
+        let coarse = path(&[1.0, 2.0, 4.0, 8.0]).contracted(&[0, 0, 1, 1, 1], 2);
+        assert_eq!((coarse.row(0), coarse.mass()), ((&[1u32][..], &[2.0][..]), &[4.0, 26.0][..]));
+        assert_eq!(coarse.degree(1), 2.0);
     }
 
     #[test]

@@ -1,15 +1,13 @@
-//! A symmetric operator to its largest eigenpairs by block Lanczos with full reorthogonalization.
+//! A symmetric operator to its largest eigenpairs by block Lanczos with partial reorthogonalization.
 
 use super::row_blocks::{Row, Small, WIDTH, combine, multiply, product, products, squares};
 use faer::{Mat, Side};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::ops::Range;
 
 /// An operator that overwrites a block by its product.
 pub(crate) type BlockOperator<'a> = dyn FnMut(&mut [Row]) + 'a;
-
-/// The loss of orthogonality from which a block is orthogonalized again.
-const DRIFT: f64 = 1e-11;
 
 /// Columns that keep less than this of their length beside the others of their block are orthogonalized one by
 /// one: the triangular factor of their Gram matrix is not accurate.
@@ -20,7 +18,7 @@ const NOISE: f64 = 1e-13;
 
 /// The state of a block Lanczos iteration: V (n×m) and T = Vᵀ·Op·V (m×m).
 ///
-/// Golub & Underwood 1977. One product with a factor serves a whole block, and eigenvalues repeated up to the
+/// Golub & Underwood 1977, with the partial reorthogonalization of Grimes, Lewis & Simon 1994. One product with a factor serves a whole block, and eigenvalues repeated up to the
 /// block's width are found at once.
 pub(crate) struct BlockLanczos {
     n: usize,
@@ -35,6 +33,10 @@ pub(crate) struct BlockLanczos {
     coupling: Small,
     /// A bound on the products of basis vectors that should be orthogonal.
     drift: f64,
+    /// The drift from which two blocks are orthogonalized against all.
+    limit: f64,
+    /// The longest product of the operator with a unit vector so far.
+    top: f64,
     random: ChaCha8Rng,
 }
 
@@ -47,8 +49,8 @@ pub(crate) struct BlockRitz {
 }
 
 impl BlockLanczos {
-    /// A random first block beside the vectors to avoid.
-    pub(crate) fn new(n: usize, avoid: &[&[f64]], seed: u64) -> Self {
+    /// A random first block beside the vectors to avoid; `limit` bounds the products of basis vectors.
+    pub(crate) fn new(n: usize, avoid: &[&[f64]], limit: f64, seed: u64) -> Self {
         let blocks: Vec<_> = avoid.chunks(WIDTH).map(|columns| block_of(n, columns)).collect();
         let mut lanczos = Self {
             n,
@@ -58,10 +60,12 @@ impl BlockLanczos {
             next: Vec::new(),
             coupling: [[0.0; WIDTH]; WIDTH],
             drift: f64::EPSILON,
+            limit,
+            top: 0.0,
             random: ChaCha8Rng::seed_from_u64(seed),
         };
         lanczos.next = (0..n).map(|_| std::array::from_fn(|_| lanczos.random.random::<f64>() - 0.5)).collect();
-        lanczos.clean();
+        lanczos.remove(0..lanczos.avoided);
         lanczos.orthonormalize();
         lanczos
     }
@@ -80,37 +84,60 @@ impl BlockLanczos {
     pub(crate) fn step(&mut self, operator: &mut BlockOperator<'_>) {
         self.blocks.push(self.next.clone());
         operator(&mut self.next);
-        let products = self.clean();
+        self.remove(0..self.avoided);
+        let before = squares(&self.next);
+        let recent = self.blocks.len().saturating_sub(2).max(self.avoided);
+        let mut found = self.remove(recent..self.blocks.len());
+        let after = squares(&self.next);
+        // What the basis lacks in orthogonality reaches the new block by this factor (Simon 1984).
+        self.top = before.iter().fold(self.top, |top, square| top.max(square.sqrt()));
+        let growth = after.iter().map(|square| self.top / square.sqrt()).fold(1.0, f64::max);
+        self.drift = growth * (self.drift + f64::EPSILON);
+        let mut first = recent;
+        if self.drift.is_nan() || self.drift > self.limit {
+            found = self.clean(found, recent);
+            first = self.avoided;
+            self.drop_noise(&before);
+        }
         for j in 0..WIDTH {
-            let column = products[self.avoided..].iter().flat_map(|product| product.iter().map(|row| row[j]));
-            self.projected.push(column.collect());
+            let mut column = vec![0.0; (first - self.avoided) * WIDTH];
+            column.extend(found.iter().flat_map(|product| product.iter().map(|row| row[j])));
+            self.projected.push(column);
         }
         self.orthonormalize();
     }
 
-    /// Takes all blocks out of `next`, twice where rounding errors have grown; the products with them.
-    fn clean(&mut self) -> Vec<Small> {
-        let before = squares(&self.next);
-        let mut found = vec![products(&self.blocks, &self.next)];
-        combine(-1.0, &self.blocks, &found, &mut [&mut self.next]);
-        let after = squares(&self.next);
-        let ratio = (0..WIDTH).map(|j| (before[j] / after[j]).sqrt()).fold(1.0, f64::max);
-        // What the basis lacks in orthogonality reaches the new block this many times over.
-        let drift = ratio * (self.drift + f64::EPSILON);
-        if drift.is_nan() || drift > DRIFT {
-            let again = vec![products(&self.blocks, &self.next)];
-            combine(-1.0, &self.blocks, &again, &mut [&mut self.next]);
-            let sums = found.iter_mut().flatten().flatten().flatten();
-            for (sum, again) in sums.zip(again.iter().flatten().flatten().flatten()) {
-                *sum += again;
-            }
-            let left = squares(&self.next);
-            let noise: Row = std::array::from_fn(|j| if left[j] > NOISE * NOISE * before[j] { 1.0 } else { 0.0 });
-            self.next.iter_mut().for_each(|row| row.iter_mut().zip(noise).for_each(|(x, keep)| *x *= keep));
-        } else {
-            self.drift = drift;
+    /// Orthogonalizes the last block of the basis and `next` against all before them; the products of `next` with
+    /// all of the basis, given those with the blocks from `recent` on.
+    fn clean(&mut self, found: Vec<Small>, recent: usize) -> Vec<Small> {
+        if let Some(mut last) = self.blocks.pop() {
+            let basis = &self.blocks[self.avoided..];
+            combine(-1.0, basis, &[products(basis, &last)], &mut [&mut last]);
+            self.blocks.push(last);
         }
-        found.remove(0)
+        let mut all = self.remove(self.avoided..self.blocks.len());
+        for (sum, before) in
+            all[recent - self.avoided..].iter_mut().flatten().flatten().zip(found.iter().flatten().flatten())
+        {
+            *sum += before;
+        }
+        self.drift = f64::EPSILON;
+        all
+    }
+
+    /// Takes some blocks out of `next`; the products with them.
+    fn remove(&mut self, range: Range<usize>) -> Vec<Small> {
+        let blocks = &self.blocks[range];
+        let found = vec![products(blocks, &self.next)];
+        combine(-1.0, blocks, &found, &mut [&mut self.next]);
+        found.into_iter().next().unwrap_or_default()
+    }
+
+    /// Columns of which nothing but rounding errors is left become zero.
+    fn drop_noise(&mut self, before: &Row) {
+        let left = squares(&self.next);
+        let keep: Row = std::array::from_fn(|j| if left[j] > NOISE * NOISE * before[j] { 1.0 } else { 0.0 });
+        self.next.iter_mut().for_each(|row| row.iter_mut().zip(keep).for_each(|(x, keep)| *x *= keep));
     }
 
     /// An orthonormal basis of `next`; the coupling is what it takes to get back.
@@ -264,7 +291,7 @@ mod tests {
     fn repeated_values_of_a_diagonal_are_found() {
         let n = 80;
         let diagonal: Vec<f64> = (0..n).map(|i| if i < 3 { 5.0 } else { 1.0 / i as f64 }).collect();
-        let mut lanczos = BlockLanczos::new(n, &[], 1);
+        let mut lanczos = BlockLanczos::new(n, &[], 1e-11, 1);
         let mut operator = |x: &mut [Row]| {
             x.iter_mut().zip(&diagonal).for_each(|(x, d)| x.iter_mut().for_each(|x| *x *= d));
         };
@@ -282,7 +309,7 @@ mod tests {
 
     #[test]
     fn an_operator_of_low_rank_is_completed_by_random_columns() {
-        let mut lanczos = BlockLanczos::new(40, &[], 2);
+        let mut lanczos = BlockLanczos::new(40, &[], 1e-11, 2);
         let mut operator = |x: &mut [Row]| {
             x[2..].iter_mut().for_each(|x| *x = [0.0; WIDTH]);
         };

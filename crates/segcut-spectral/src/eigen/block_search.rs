@@ -2,6 +2,7 @@
 
 use super::EigenError;
 use super::block_lanczos::{BlockLanczos, BlockRitz};
+use super::fast::measured;
 use super::pairs::{Eigenpair, Wanted, note, stopped};
 use super::row_blocks::{Row, WIDTH};
 use super::shifted::Shifted;
@@ -21,7 +22,7 @@ pub(super) fn block_search(
     let factor = shifted.factor(sigma)?.into_rows();
     let n = shifted.a.pencil.n();
     let avoid: Vec<&[f64]> = found.iter().map(|pair| &pair.vector[..]).collect();
-    let mut lanczos = BlockLanczos::new(n, &avoid, wanted.seed);
+    let mut lanczos = BlockLanczos::new(n, &avoid, drift_limit(wanted.tol), wanted.seed);
     let limit = wanted.max_steps.min((n - found.len()) / WIDTH * WIDTH);
     let mut next_check = 5 * wanted.k / 2 + WIDTH;
     let mut status = Status::Converged;
@@ -49,7 +50,12 @@ pub(super) fn block_search(
     };
     drop(factor);
     let k = wanted.k.min(ritz.values.len());
-    Ok((pairs(shifted, lanczos.into_vectors(&ritz, k), k), status))
+    Ok((measured(&shifted.a, &lanczos.into_vectors(&ritz, k), k), status))
+}
+
+/// Products of basis vectors that leave residuals alone: √ε at most.
+pub(super) fn drift_limit(tol: f64) -> f64 {
+    (1e-5 * tol).clamp(1e-11, 1e-8)
 }
 
 /// Blocks until the residual, over what is allowed, should be 1: it falls geometrically.
@@ -81,17 +87,4 @@ fn worst_residual(
         square.max(0.0).sqrt() / ritz.values[pair]
     };
     (0..k).map(residual).fold(0.0, f64::max) / allowed
-}
-
-/// Columns of blocks to measured pairs.
-fn pairs(shifted: &Shifted<'_>, blocks: Vec<Vec<Row>>, wanted: usize) -> Vec<Eigenpair> {
-    let mut pairs = Vec::with_capacity(wanted);
-    for block in blocks {
-        let (values, residuals) = shifted.a.measure_rows(&block);
-        for j in 0..WIDTH.min(wanted - pairs.len()) {
-            let vector = block.iter().map(|row| row[j]).collect();
-            pairs.push(Eigenpair { value: values[j], vector, residual: residuals[j] });
-        }
-    }
-    pairs
 }

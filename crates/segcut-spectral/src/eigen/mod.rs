@@ -1,14 +1,20 @@
 //! Pencil to its smallest eigenpairs.
 
+mod aggregation;
 mod block_lanczos;
 mod block_search;
 pub(crate) mod cholesky;
 mod dense;
+mod fast;
 mod lanczos;
 mod ldlt;
+mod lobpcg;
+mod multigrid;
 pub(crate) mod nested_dissection;
 mod pairs;
 mod params;
+mod plain_lanczos;
+mod rayleigh_ritz;
 mod row_blocks;
 mod scaled;
 pub(crate) mod shift_invert;

@@ -6,13 +6,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Solver {
-    /// Dense for small components, else shift-invert.
+    /// Dense for small components; shift-invert where the symbolic factor says that it fits, else LOBPCG.
     #[default]
     Auto,
     /// All eigenpairs of the full matrix: O(n³).
     Dense,
     /// Lanczos with a sparse Cholesky factor.
     ShiftInvert,
+    /// LOBPCG with a multigrid preconditioner: no factor of the whole graph, no certificate.
+    Lobpcg,
+    /// Lanczos on the matrix itself: no factor, no certificate; for graphs whose λ_k is not small.
+    Lanczos,
+    /// The solution of a coarse graph, interpolated and smoothed: approximate, with its residual.
+    Fast,
 }
 
 impl std::fmt::Display for Solver {
@@ -21,6 +27,9 @@ impl std::fmt::Display for Solver {
             Self::Auto => "auto",
             Self::Dense => "dense",
             Self::ShiftInvert => "shift_invert",
+            Self::Lobpcg => "lobpcg",
+            Self::Lanczos => "lanczos",
+            Self::Fast => "fast",
         })
     }
 }

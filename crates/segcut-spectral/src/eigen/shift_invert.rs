@@ -32,7 +32,7 @@ pub(crate) fn shift_invert(
     context: &Context,
 ) -> Result<Pairs, EigenError> {
     let order = elimination_order(pencil)?;
-    let permuted = pencil.induced(&order, &mut vec![u32::MAX; pencil.n()]);
+    let permuted = pencil.reordered(&order);
     let start = start.map(|s| order.iter().map(|&i| s[i as usize]).collect());
     let mut pairs = shift_invert_in_order(&permuted, wanted, start, context)?;
     for vector in &mut pairs.vectors {

@@ -2,15 +2,25 @@
 
 use super::EigenError;
 use super::dense::dense_smallest;
+use super::fast::fast;
+use super::lobpcg::lobpcg;
 use super::pairs::{Eigenpair, Pairs, Wanted};
 use super::params::{EigenParams, Solver};
+use super::plain_lanczos::plain_lanczos;
 use super::shift_invert::shift_invert;
 use super::spectrum::{Merged, Spectrum};
 use crate::pencil::Pencil;
 use segcut_core::{Context, Start, Status};
+use std::borrow::Cow;
 
-/// Components up to this size are solved by the dense solver under `auto`.
+/// Components up to this size are solved by the dense solver, except where `shift_invert` is asked.
 const DENSE: usize = 48;
+
+/// Lanczos without a factor would go through all of a space of this size.
+const ALL_OF: usize = 256;
+
+/// The bytes that `auto` spends on a factor where there is no limit.
+const AUTO_BYTES: u64 = 2 << 30;
 
 /// Pencil → its k smallest eigenpairs (fewer where n < k).
 ///
@@ -41,7 +51,10 @@ pub fn smallest(pencil: &Pencil, params: &EigenParams, context: &Context) -> Res
     let mut merged = Merged::new();
     let mut place = vec![u32::MAX; pencil.n()];
     for (index, nodes) in components.iter().enumerate() {
-        let part = pencil.induced(nodes, &mut place);
+        let part = match components.len() {
+            1 => Cow::Borrowed(pencil),
+            _ => Cow::Owned(pencil.induced(nodes, &mut place)),
+        };
         let start: Option<Vec<f64>> = start.as_ref().map(|s| nodes.iter().map(|&i| s[i as usize]).collect());
         let pairs = solve_connected(&part, params, per_component, start.as_deref(), context)?;
         merged.add(index, &part, pairs);
@@ -63,18 +76,6 @@ pub(crate) fn solve_connected(
         let found = vec![Eigenpair { value: 0.0, vector: null, residual: 0.0 }];
         return Ok(Pairs { certified: Some(true), ..Pairs::new(found, Status::Converged, Solver::Dense) });
     }
-    let dense = match params.solver {
-        Solver::Auto => part.n() <= DENSE,
-        Solver::Dense => true,
-        Solver::ShiftInvert => false,
-    };
-    if dense {
-        let (n, solver) = (part.n() as u64, Solver::Dense);
-        refuse_above(params.max_bytes, solver, 8 * 4 * n * n)?;
-        let mut found = dense_smallest(part, k)?;
-        found[0] = Eigenpair { value: 0.0, vector: null, residual: 0.0 };
-        return Ok(Pairs { certified: Some(true), ..Pairs::new(found, Status::Converged, solver) });
-    }
     let wanted = Wanted {
         k,
         tol: params.tol,
@@ -84,7 +85,38 @@ pub(crate) fn solve_connected(
         seed: context.seed,
         max_bytes: params.max_bytes,
     };
-    shift_invert(part, wanted, start, context)
+    // Blocks of vectors need room.
+    let small = part.n() <= DENSE.max(2 * k);
+    let small = small || (params.solver == Solver::Lanczos && part.n() <= ALL_OF);
+    match params.solver {
+        Solver::Dense => dense(part, wanted, null),
+        Solver::ShiftInvert => shift_invert(part, wanted, start, context),
+        _ if small => dense(part, wanted, null),
+        Solver::Auto => auto(part, wanted, start, context),
+        Solver::Lobpcg => lobpcg(part, wanted, context),
+        Solver::Lanczos => plain_lanczos(part, wanted, context),
+        Solver::Fast => fast(part, wanted, context),
+    }
+}
+
+fn dense(part: &Pencil, wanted: Wanted, null: Vec<f64>) -> Result<Pairs, EigenError> {
+    let n = part.n() as u64;
+    refuse_above(wanted.max_bytes, Solver::Dense, 8 * 4 * n * n)?;
+    let mut found = dense_smallest(part, wanted.k)?;
+    found[0] = Eigenpair { value: 0.0, vector: null, residual: 0.0 };
+    Ok(Pairs { certified: Some(true), ..Pairs::new(found, Status::Converged, Solver::Dense) })
+}
+
+/// Shift-invert where its estimate fits, else LOBPCG.
+fn auto(part: &Pencil, wanted: Wanted, start: Option<&[f64]>, context: &Context) -> Result<Pairs, EigenError> {
+    let limited = Wanted { max_bytes: Some(wanted.max_bytes.unwrap_or(AUTO_BYTES)), ..wanted };
+    match shift_invert(part, limited, start, context) {
+        Err(EigenError::TooBig { .. } | EigenError::TooLarge | EigenError::OutOfMemory) => {
+            context.detail(|| "eigenvectors: the factor is too big, LOBPCG takes over".to_owned());
+            lobpcg(part, wanted, context)
+        }
+        other => other,
+    }
 }
 
 /// An error where the estimate is above the limit.

@@ -156,7 +156,7 @@ impl Cutter<'_> {
                 };
                 shift_invert_in_order(part, wanted, None, self.context)?
             }
-            Solver::Dense => solve_connected(part, eigen, 2, None, self.context)?,
+            _ => solve_connected(part, eigen, 2, None, self.context)?,
         };
         if self.status == Status::Converged {
             self.status = pairs.status;

@@ -135,7 +135,8 @@ impl Saver<'_> {
         Ok(())
     }
 
-    /// `NAME.ucm.png`: (2H+1)×(2W+1) values of 16 bits, 65535 for the largest finite merge height of the image.
+    /// `NAME.ucm.png`: (2H+1)×(2W+1) values of 16 bits; 16384 is the height of the recipe's own cut, and without a rule
+    /// for that 65535 the largest finite merge height of the image.
     fn contours(
         &self,
         name: &str,

@@ -46,6 +46,9 @@ pub enum ContourSumError {
 /// The map that is a contour where the parameters name none.
 const DEFAULT: &str = "contour";
 
+/// Values up to which extractors hold a map.
+const HELD: usize = 1 << 22;
+
 /// A weighted sum of contour maps, read in bands of rows.
 ///
 /// A contour map has one strength per pixel, or one per orientation: orientation o of m is the strength of
@@ -99,28 +102,35 @@ impl<'m, 'a> ContourSum<'m, 'a> {
         self.orientations
     }
 
+    /// Rows that are best read at once: few where maps are small enough to be held, more where each band has to be
+    /// computed with what lies around it.
+    pub fn band_rows(&self) -> usize {
+        let values = self.parts.iter().map(|(map, _)| map.grid().rows * map.grid().cols * map.dims()).max();
+        if values.unwrap_or(0) > HELD { 256 } else { 32 }
+    }
+
     /// Writes the sums of some rows (rows.len()·width·orientations values).
     ///
     /// # Panics
     /// Where the range leaves the maps or `out` has another length.
     pub fn read_rows(&self, rows: Range<usize>, out: &mut [f32]) {
+        out.fill(0.0);
         let mut buffer = Vec::new();
-        for (i, &(map, weight)) in self.parts.iter().enumerate() {
-            if i == 0 && map.dims() == self.orientations {
-                map.read_rows(rows.clone(), out);
-                out.iter_mut().for_each(|value| *value *= weight);
-                continue;
-            }
-            if i == 0 {
-                out.fill(0.0);
-            }
-            buffer.resize(out.len() / self.orientations * map.dims(), 0.0);
-            map.read_rows(rows.clone(), &mut buffer);
+        for &(map, weight) in &self.parts {
+            let row = map.grid().cols * map.dims();
+            let values = match map.held_values() {
+                Some(held) => &held[rows.start * row..rows.end * row],
+                None => {
+                    buffer.resize(rows.len() * row, 0.0);
+                    map.read_rows(rows.clone(), &mut buffer);
+                    &buffer
+                }
+            };
             if map.dims() == self.orientations {
-                out.iter_mut().zip(&buffer).for_each(|(sum, value)| *sum += weight * value);
+                out.iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
                 continue;
             }
-            for (sums, value) in out.chunks_exact_mut(self.orientations).zip(&buffer) {
+            for (sums, value) in out.chunks_exact_mut(self.orientations).zip(values) {
                 sums.iter_mut().for_each(|sum| *sum += weight * value);
             }
         }

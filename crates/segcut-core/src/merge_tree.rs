@@ -47,6 +47,7 @@ pub enum MergeTreeError {
 pub struct MergeTree {
     leaves: usize,
     merges: Vec<Merge>,
+    own_cut: Option<f64>,
 }
 
 impl MergeTree {
@@ -73,7 +74,20 @@ impl MergeTree {
             }
             last = merge.height;
         }
-        Ok(Self { leaves, merges })
+        Ok(Self { leaves, merges, own_cut: None })
+    }
+
+    /// The same tree with the height at which its maker would cut it. Heights over this one can be compared between
+    /// images, where the maker's rule is the same for all.
+    #[must_use]
+    pub fn with_own_cut(mut self, height: f64) -> Self {
+        self.own_cut = Some(height);
+        self
+    }
+
+    /// The height at which its maker would cut it, where there is such a rule.
+    pub fn own_cut(&self) -> Option<f64> {
+        self.own_cut
     }
 
     /// Leaves.

@@ -1,6 +1,5 @@
 //! Borders between regions → their direction, and the oriented contour strength along them.
 
-use crate::adjacency::bands;
 use segcut_core::{ContourSum, LabelMap, VOID};
 use std::f32::consts::PI;
 
@@ -37,7 +36,8 @@ pub(crate) fn oriented_strength(
     let (height, width, orientations) = (labels.height(), labels.width(), contour.orientations());
     let mut sums = vec![(0.0f64, 0u32); edges.len()];
     let (mut buffer, mut next) = (Vec::new(), 0);
-    for rows in bands(height, width) {
+    for top in (0..height).step_by(contour.band_rows()) {
+        let rows = top..(top + contour.band_rows()).min(height);
         let tall = rows.start..(rows.end + 1).min(height);
         buffer.resize(tall.len() * width * orientations, 0.0);
         contour.read_rows(tall, &mut buffer);

@@ -56,10 +56,15 @@ impl TreeCut {
         match k {
             ClusterCount::Fixed(k) => tree.cut_k(k),
             ClusterCount::Auto => {
-                let finite = tree.merges().iter().rev().map(|merge| merge.height).find(|height| height.is_finite());
-                let bound = self.threshold * finite.unwrap_or(0.0).max(LEAST_HEIGHT).powf(self.last_exponent);
+                let bound = self.height(tree);
                 tree.cut_k(tree.leaves() - tree.merges().partition_point(|merge| merge.height < bound))
             }
         }
+    }
+
+    /// The height below which merges are done under "auto".
+    pub fn height(&self, tree: &MergeTree) -> f64 {
+        let finite = tree.merges().iter().rev().map(|merge| merge.height).find(|height| height.is_finite());
+        self.threshold * finite.unwrap_or(0.0).max(LEAST_HEIGHT).powf(self.last_exponent)
     }
 }

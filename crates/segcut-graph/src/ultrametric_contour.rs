@@ -158,6 +158,17 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn no_way_round_is_lower(n in 1usize..12, picks in prop::collection::vec(0usize..99, 8)) {
+            let forest = Forest::of(&random_tree(n, &picks));
+            let height = |a: u32, b: u32| forest.merge_of(a, b).map_or(0, |merge| merge + 1);
+            for (a, b, c) in (0..n * n * n).map(|i| ((i % n) as u32, (i / n % n) as u32, (i / n / n) as u32)) {
+                prop_assert!(height(a, c) <= height(a, b).max(height(b, c)));
+            }
+        }
+    }
+
     #[test]
     fn a_corner_has_the_largest_value_around_it() {
         let leaves = LabelMap::new(2, 2, vec![0, 1, 0, 2]).unwrap();

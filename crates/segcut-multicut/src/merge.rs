@@ -111,13 +111,17 @@ impl Merge {
         greedy_merging(graph.n(), &borders, &mut regions).map_err(StageError::data)
     }
 
+    /// The rule of the threshold, where there is one.
+    fn rule(&self) -> Option<TreeCut> {
+        let last_exponent = self.params.last_exponent;
+        self.params.threshold.map(|threshold| TreeCut { threshold, last_exponent })
+    }
+
     fn cut(&self, tree: &MergeTree) -> Partition {
         let p = &self.params;
-        match (p.k, p.threshold) {
+        match (p.k, self.rule()) {
             (ClusterCount::Fixed(k), _) => tree.cut_k(k),
-            (ClusterCount::Auto, Some(threshold)) => {
-                TreeCut { threshold, last_exponent: p.last_exponent }.cut(tree, ClusterCount::Auto)
-            }
+            (ClusterCount::Auto, Some(rule)) => rule.cut(tree, ClusterCount::Auto),
             (ClusterCount::Auto, None) => tree.cut_k(largest_gap(tree, p.k_min, p.k_max)),
         }
     }
@@ -155,7 +159,11 @@ impl Clusterer for Merge {
         if parts > 1 {
             clustering.notes.push(Note::Components(parts));
         }
-        clustering.tree = Some(tree);
+        let own_cut = self.rule().map(|rule| rule.height(&tree));
+        clustering.tree = Some(match own_cut {
+            Some(height) => tree.with_own_cut(height),
+            None => tree,
+        });
         Ok(clustering)
     }
 }

@@ -65,9 +65,6 @@ pub struct Watershed {
     params: WatershedParams,
 }
 
-/// Pixels of a band of rows that is read at once.
-const BAND: usize = 1 << 20;
-
 impl Watershed {
     /// Checks the parameters.
     ///
@@ -90,7 +87,7 @@ impl Watershed {
             return Err(WatershedError::NoContour { maps: maps.iter().map(|map| map.name().to_owned()).collect() });
         };
         let mut strength = vec![0.0f32; height * width];
-        let rows = (BAND / width).max(16);
+        let rows = contour.band_rows();
         for (band, out) in strength.chunks_mut(rows * width).enumerate() {
             contour.read_strongest(band * rows..band * rows + out.len() / width, out);
         }

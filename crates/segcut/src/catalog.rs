@@ -22,6 +22,8 @@ pub fn catalog() -> &'static [CatalogEntry] {
     const ENTRIES: &[CatalogEntry] = &[
         entry!("ncut-slic-color"),
         entry!("ncut-slic-skimage"),
+        entry!("ucm"),
+        entry!("ucm-fast"),
         entry!("merge-slic-color"),
         entry!("ncut-pixels"),
         entry!("pspectral-slic-color"),

@@ -4,6 +4,9 @@ use crate::{Prepared, Segmentation};
 use segcut_graph::ultrametric_contour;
 use segcut_pixel::enlarge_labels;
 
+/// Where the clusterer's own cut lies, from 0 to 1.
+const OWN_CUT: f32 = 0.25;
+
 /// The ultrametric contour map of the superpixels at the size of the image; none where the clusterer
 /// makes no hierarchy.
 ///
@@ -11,8 +14,9 @@ use segcut_pixel::enlarge_labels;
 /// (2H+1)·(2W+1) values, row-major, as [`ultrametric_contour`] lays them out.
 ///
 /// # Units
-/// Merge heights over the largest finite one of this image, so that 0 to 1 is left; merges at infinity
-/// count as 1. A threshold is therefore a share of the image's own largest height.
+/// Where the clusterer has a rule for its cut, a quarter of the merge heights over the height of that cut, so that a
+/// threshold of 0.25 gives the recipe's own regions and every threshold is the same setting for all images; else
+/// heights over the largest finite one of this image. What is above, and merges at infinity, count as 1.
 pub fn contour_map(prepared: &Prepared<'_>, done: &Segmentation) -> Option<Vec<f32>> {
     let tree = done.clustering.tree.as_ref()?;
     let (superpixels, original) = (prepared.superpixels(), prepared.original());
@@ -23,12 +27,9 @@ pub fn contour_map(prepared: &Prepared<'_>, done: &Segmentation) -> Option<Vec<f
         ultrametric_contour(tree, &enlarge_labels(superpixels, original.height(), original.width()).ok()?).ok()?
     };
     let highest = map.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max);
+    let whole = tree.own_cut().map_or(highest, |height| height as f32 / OWN_CUT);
     for value in &mut map {
-        *value = match (highest > 0.0, value.is_finite()) {
-            (true, true) => *value / highest,
-            (false, true) => 0.0,
-            (_, false) => 1.0,
-        };
+        *value = if whole > 0.0 { (*value / whole).min(1.0) } else { f32::from(u8::from(value.is_infinite())) };
     }
     Some(map)
 }

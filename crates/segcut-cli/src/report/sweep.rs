@@ -42,6 +42,17 @@ impl Sweep {
     }
 }
 
+impl Sweep {
+    /// The same strip with one picture per point, as far as there are any.
+    #[must_use]
+    pub fn with_pictures(mut self, pictures: Vec<Option<Picture>>) -> Self {
+        for (point, picture) in self.points.iter_mut().zip(pictures) {
+            point.picture = picture;
+        }
+        self
+    }
+}
+
 impl Line {
     fn of(name: &str, metric: usize, points: &[SweepPoint]) -> Self {
         let score = |point: &SweepPoint| point.scores.get(metric).copied().flatten().filter(|s| s.is_finite());

@@ -1,6 +1,6 @@
 //! The rows of a run → `report.html`.
 
-use super::journal::{Row, RowStatus};
+use super::journal::{Cut, Row, RowStatus};
 use super::plan::Plan;
 use super::results::status_name;
 use crate::exit::Failure;
@@ -58,7 +58,7 @@ pub fn run_page(
         recipe: plan.resolved.clone(),
         summary: figures(summary),
         histograms,
-        sweep: sweep(plan, rows, summary),
+        sweep: sweep(plan, rows, summary).map(|s| s.with_pictures(strip(folder, good.get(good.len() / 2), decode))),
         sort: (confident || !columns.is_empty()).then_some(Sort { column: 0, higher_is_better: true }),
         columns: columns.iter().chain(confident.then_some(&"confidence")).map(ToString::to_string).collect(),
         images,
@@ -66,6 +66,17 @@ pub fn run_page(
         failed: rows.iter().filter(|row| row.status != RowStatus::Ok).map(|row| failed(row)).collect(),
     };
     report.html().map_err(|e| Failure::output(format!("report.html: {e}")))
+}
+
+/// One image's regions at every swept value.
+fn strip(folder: &Path, row: Option<&&Row>, decode: &DecodeOptions) -> Vec<Option<report::Picture>> {
+    let Some(row) = row else { return Vec::new() };
+    let picture = |cut: &Cut| {
+        let file = cut.files.iter().find(|file| file.path.starts_with("overlays/"))?;
+        let png = thumbnail(&folder.join(&file.path), THUMBNAIL, decode)?.png().ok()?;
+        Some(report::Picture::png(format!("{} at {}: {} regions", row.id, cut.value, cut.regions), &png))
+    };
+    row.cuts.iter().map(picture).collect()
 }
 
 /// The setting that the pictures show: the best one by its first score.

@@ -48,8 +48,10 @@ impl Plain<'_> {
         Some(share.powf(FACTOR.exponent) * (strength + sum))
     }
 
-    fn heights(mut self) -> Vec<f64> {
+    /// The height of every merge, and the clusters before each of them.
+    fn run(mut self) -> (Vec<f64>, Vec<Vec<Vec<usize>>>) {
         let (mut heights, mut height) = (Vec::new(), 0.0f64);
+        let mut states = vec![self.members()];
         while self.clusters.len() > 1 {
             let pairs = (0..self.clusters.len()).flat_map(|a| (0..a).map(move |b| (b, a)));
             let best = pairs.filter_map(|(a, b)| self.cost(a, b).map(|c| (c, a, b)));
@@ -58,8 +60,17 @@ impl Plain<'_> {
             heights.push(height);
             let (_, members) = self.clusters.remove(b);
             self.clusters[a].1.extend(members);
+            states.push(self.members());
         }
-        heights
+        (heights, states)
+    }
+
+    /// Sorted members of each cluster, clusters by their first member.
+    fn members(&self) -> Vec<Vec<usize>> {
+        let mut all: Vec<Vec<usize>> = self.clusters.iter().map(|(_, members)| members.clone()).collect();
+        all.iter_mut().for_each(|members| members.sort_unstable());
+        all.sort_unstable();
+        all
     }
 }
 
@@ -94,17 +105,25 @@ fn drawn(n: usize, seed: u32) -> (Vec<f64>, Vec<Border>, FeatureBlock, FeatureBl
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     #[test]
-    fn heights_are_those_of_the_plain_loop(n in 1usize..14, seed in 0u32..10_000) {
+    fn heights_and_cuts_are_those_of_the_plain_loop(n in 1usize..14, seed in 0u32..10_000) {
         let (sizes, borders, histograms, means) = drawn(n, seed);
         let blocks = [(&histograms, 0.7), (&means, 0.2)];
         let regions = Regions { sizes: &sizes, borders: &borders, blocks: &blocks };
         let clusters = (0..n).map(|i| (i as u32, vec![i])).collect();
-        let plain = Plain { regions, clusters }.heights();
+        let (plain, states) = Plain { regions, clusters }.run();
         let tree = region_merging(&regions, FACTOR).unwrap();
         let found: Vec<f64> = tree.merges().iter().map(|m| m.height).collect();
         prop_assert_eq!(found.len(), plain.len());
         for (a, b) in found.iter().zip(&plain) {
             prop_assert!(a == b || (a - b).abs() < 1e-5, "{:?} {:?}", found, plain);
+        }
+        // What no border connects has no order: clusters are compared while costs are finite.
+        let finite = plain.iter().filter(|height| height.is_finite()).count();
+        for (merges, state) in states.iter().enumerate().take(finite + 1) {
+            let partition = tree.cut_k(n - merges);
+            let mut cut = vec![Vec::new(); partition.k()];
+            partition.labels().iter().enumerate().for_each(|(i, &label)| cut[label as usize].push(i));
+            prop_assert_eq!(&cut, state);
         }
     }
 }

@@ -67,6 +67,7 @@ impl Ncut {
         let more: Vec<f64> = edges.iter().map(difference).collect();
         let tree = p.cost.tree(graph, Some(&more)).map_err(StageError::data)?;
         let partition = p.cut.cut(&tree, self.params.k);
+        let own_cut = p.cut.height(&tree);
         let notes = self.notes(&spectrum, partition.k());
         Ok(Clustering {
             partition,
@@ -75,7 +76,7 @@ impl Ncut {
             soft: None,
             embedding: Some(spectrum.vectors),
             eigenvalues: Some(spectrum.values),
-            tree: Some(tree),
+            tree: Some(tree.with_own_cut(own_cut)),
             steps: Vec::new(),
         })
     }

@@ -77,7 +77,7 @@ def coins(examples, folder, rounds):
         print(f"coins {scale}: n = {small.size}")
         for name, (seconds, value) in ours.items():
             peer = theirs[name.split()[0]]
-            print(f"  {name:17} segcut {seconds:7.3f} s {value:8} scikit-learn {peer[0]:7.3f} s {peer[1]:8} ratio {peer[0] / seconds:.1f}")
+            print(f"  {name:17} segcut {seconds:7.3f} s {value:8} scikit-learn {peer[0]:7.3f} s {peer[1]:8} ratio {peer[0] / max(seconds, 1e-3):.1f}")
 
 
 def keep(best, name, seconds, value):

@@ -34,7 +34,7 @@ pub struct RankingGraphParams {
 
 impl Default for RankingGraphParams {
     fn default() -> Self {
-        Self { sigma: 20.0, scale: 3.5, contour_weight: 0.5, contour_floor: 0.5, far: 0.5, contours: BTreeMap::new() }
+        Self { sigma: 20.0, scale: 3.5, contour_weight: 1.0, contour_floor: 0.5, far: 0.5, contours: BTreeMap::new() }
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
         let graph = graph.build(&labels, &maps, &Context::default()).unwrap();
         let sparse = graph.affinity().sparse().unwrap();
         let weight = |u, v| sparse.edges().iter().position(|&e| e == [u, v]).map(|i| sparse.weights()[i]);
-        let contour = (-0.5 * 2.0 / 2.5f64).exp();
+        let contour = (-2.0 / 2.5f64).exp();
         assert!((weight(7, 8).unwrap() - contour - FLOOR).abs() < 1e-12);
         assert!((weight(6, 8).unwrap() - 0.5 * contour).abs() < 1e-12);
         // Opposite corners meet at the frame; a frame pixel and the middle, three steps away, do not.

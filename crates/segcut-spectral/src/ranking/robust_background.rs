@@ -15,6 +15,9 @@ const SURE_WEIGHT: f64 = 1000.0;
 /// Beyond this many σ a Gaussian is 0.
 const REACH: f64 = 3.0;
 
+/// The smallest σ of a color distance: where neighbours have the same color, their distance is no scale.
+const FINEST: f64 = 1e-3;
+
 /// Parameters of [`RobustBackground`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -220,7 +223,7 @@ impl Scales {
         Self {
             step: mean(1),
             path: (3.0 * nearest).min(strongest / 10.0).clamp(5.0, 10.0),
-            smoothness: (3.0 * nearest).min(0.2 * strongest).clamp(f64::MIN_POSITIVE, 20.0),
+            smoothness: (3.0 * nearest).min(0.2 * strongest).clamp(FINEST, 20.0),
         }
     }
 }

@@ -41,7 +41,7 @@ fn refine(params: GrabCutParams, image: &Image, map: &LabelMap, clustering: &Clu
 
 fn square(row: usize, column: usize) -> f64 {
     let far = row.abs_diff(6).max(column.abs_diff(6));
-    [0.95, 0.9, 0.6, 0.4, 0.3, 0.1, 0.05][far.min(6)]
+    [0.95, 0.95, 0.6, 0.4, 0.3, 0.05, 0.02][far.min(6)]
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub struct LeidenParams {
 
 impl Default for LeidenParams {
     fn default() -> Self {
-        Self { k: ClusterCount::Auto, quality: Quality::Modularity, resolution: 1.0, iterations: 20, runs: 4 }
+        Self { k: ClusterCount::Auto, quality: Quality::Modularity, resolution: 1.0, iterations: 20, runs: 3 }
     }
 }
 

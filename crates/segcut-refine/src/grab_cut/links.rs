@@ -103,17 +103,22 @@ impl<'a> Open<'a> {
         for cell in 0..self.decided.len() {
             waiting.push(cell);
             while let Some(cell) = waiting.pop() {
-                if self.decided[cell].is_some() || self.preferences[cell].abs() < self.held[cell] {
-                    continue;
-                }
-                let side = self.preferences[cell] > 0;
-                self.decided[cell] = Some(side);
-                for (other, capacity) in self.links.around(cell).filter(|(other, _)| self.decided[*other].is_none()) {
-                    self.preferences[other] += if side { capacity } else { -capacity };
-                    self.held[other] -= capacity;
-                    waiting.push(other);
-                }
+                self.decide(cell, &mut waiting);
             }
+        }
+    }
+
+    /// Labels the cell where its preference is enough; its neighbours then wait for another look.
+    fn decide(&mut self, cell: usize, waiting: &mut Vec<usize>) {
+        if self.decided[cell].is_some() || self.preferences[cell].abs() < self.held[cell] {
+            return;
+        }
+        let side = self.preferences[cell] > 0;
+        self.decided[cell] = Some(side);
+        for (other, capacity) in self.links.around(cell).filter(|(other, _)| self.decided[*other].is_none()) {
+            self.preferences[other] += if side { capacity } else { -capacity };
+            self.held[other] -= capacity;
+            waiting.push(other);
         }
     }
 }

@@ -5,7 +5,7 @@ use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Te
 use segcut_graph::{Correlation, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_neural::DeepCut;
-use segcut_refine::{Components, Foreground, GrabCut, MergeSmall, Morphology};
+use segcut_refine::{Components, Corners, Foreground, GrabCut, MergeSmall, Morphology};
 use segcut_spectral::{ManifoldRanking, Ncut, NodeKMeans, OneSpectral, PSpectral, RobustBackground, SpectralContour};
 use segcut_superpixel::{Etps, Grid, Slic, Snic, Watershed};
 
@@ -45,6 +45,7 @@ impl Registry {
         registry.register_cluster("threshold", Threshold::new);
         registry.register_nested_cluster("two_step", two_step::build);
         registry.register_refine("components", Components::new);
+        registry.register_refine("corners", Corners::new);
         registry.register_refine("foreground", Foreground::new);
         registry.register_refine("grab_cut", GrabCut::new);
         registry.register_refine("merge_small", MergeSmall::new);

@@ -12,7 +12,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("segcut-pixel", &["segcut-core"]),
     ("segcut-superpixel", &["segcut-core", "segcut-pixel"]),
     ("segcut-features", &["segcut-core", "segcut-pixel"]),
-    ("segcut-vit", &["segcut-core"]),
+    // Images are resized before the network sees them.
+    ("segcut-vit", &["segcut-core", "segcut-pixel"]),
     ("segcut-weights", &["segcut-core"]),
     ("segcut-graph", &["segcut-core"]),
     // Its contour extractor reads colors, and filters along their edges.

@@ -15,6 +15,8 @@ pub enum Code {
     NoInput = 3,
     /// Output not writable, full or locked.
     Output = 4,
+    /// Weights are missing, damaged or of another network.
+    Weights = 5,
     /// Interrupted by SIGINT.
     Interrupted = 130,
     /// Terminated by SIGTERM.
@@ -50,6 +52,11 @@ impl Failure {
     /// Output not writable, full or locked: exit 4.
     pub fn output(message: impl Display) -> Self {
         Self { code: Code::Output, message: message.to_string() }
+    }
+
+    /// Weights are missing, damaged or of another network: exit 5.
+    pub fn weights(message: impl Display) -> Self {
+        Self { code: Code::Weights, message: message.to_string() }
     }
 }
 

@@ -23,6 +23,7 @@ mod segment;
 mod signals;
 mod summary;
 mod truth;
+mod weights;
 mod workers;
 
 use args::{Cli, Command};
@@ -48,6 +49,7 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Segment(args) => segment::segment(args, cli.talk),
         Command::Run(args) => run::run(args, cli.talk),
         Command::Recipes(args) => recipes::recipes(args, cli.talk),
+        Command::Weights(args) => weights::weights(args, cli.talk),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "segcut", &mut script);

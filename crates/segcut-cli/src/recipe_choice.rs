@@ -2,7 +2,9 @@
 
 use crate::args::{RecipeArgs, RecipeChange};
 use crate::exit::Failure;
-use segcut::{Pipeline, Recipe, Registry, recipe_named};
+use crate::weights::weights_path;
+use segcut::{Pipeline, Recipe, RecipeError, Registry, Vit, VitParams, WeightsError, recipe_named};
+use segcut_core::StageError;
 use std::path::Path;
 
 /// The recipe that was asked for, with the changes made.
@@ -16,7 +18,7 @@ pub fn choose(args: &RecipeArgs) -> Result<Recipe, Failure> {
 pub fn load(name: &str) -> Result<Recipe, Failure> {
     let recipe = read(name)?;
     // The recipe as it stands is checked first, so that errors name the lines of the user's file.
-    Pipeline::from_recipe(&recipe, &Registry::standard()).map_err(Failure::usage)?;
+    pipeline(&recipe)?;
     Ok(recipe)
 }
 
@@ -56,5 +58,21 @@ pub fn split(setting: &str) -> Result<(&str, &str), Failure> {
 
 /// The pipeline of a recipe.
 pub fn pipeline(recipe: &Recipe) -> Result<Pipeline, Failure> {
-    Pipeline::from_recipe(recipe, &Registry::standard()).map_err(Failure::usage)
+    Pipeline::from_recipe(recipe, &registry()).map_err(refusal)
+}
+
+/// The stages of segcut; weights may be named instead of given as a path.
+fn registry() -> Registry {
+    let mut registry = Registry::standard();
+    registry.register_features("vit", |params: VitParams| {
+        let path = weights_path(&params.weights).map_err(StageError::data)?;
+        Vit::open(VitParams { weights: path.to_string_lossy().into_owned(), ..params })
+    });
+    registry
+}
+
+/// A refused recipe is wrong usage, except where its weights are to blame.
+fn refusal(error: RecipeError) -> Failure {
+    let RecipeError::Stage { source: StageError::Data(source), .. } = &error else { return Failure::usage(error) };
+    if source.is::<WeightsError>() || source.is::<Failure>() { Failure::weights(error) } else { Failure::usage(error) }
 }

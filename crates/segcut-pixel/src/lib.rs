@@ -19,5 +19,5 @@ pub use gaussian::{Gaussian, GaussianError, RowShape, reflect};
 pub use guided_filter::{GuidedFilter, LANES, Lanes};
 pub use lab::{LAB8_SCALE, LAB8_ZERO, LabError, lab_rows, lab8_rows};
 pub use lloyd::{Centres, Lloyd, centres};
-pub use resize::{ResizeError, enlarge_labels, interpolate, resize, shrink};
+pub use resize::{Filter, ResizeError, enlarge_labels, interpolate, resize, resize_with, shrink};
 pub use scaled::scaled_rows;

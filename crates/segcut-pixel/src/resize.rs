@@ -4,6 +4,7 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{F32, InnerPixel, U8, U16};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use segcut_core::{Image, ImageError, LabelMap, LabelMapError, Mask, Samples};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Why an image has no such size.
@@ -24,6 +25,29 @@ pub enum ResizeError {
     /// The resizer's own error.
     #[error("resizing failed: {0}")]
     Backend(#[from] fast_image_resize::ResizeError),
+}
+
+/// The kernel of a resampling; every one widens with the reduction, as Pillow's do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    /// Triangle: Pillow's `BILINEAR`.
+    #[default]
+    Bilinear,
+    /// Cubic of Keys with a = −0.5: Pillow's `BICUBIC`.
+    Bicubic,
+    /// Windowed sinc of three lobes: Pillow's `LANCZOS`.
+    Lanczos,
+}
+
+impl Filter {
+    fn kernel(self) -> FilterType {
+        match self {
+            Self::Bilinear => FilterType::Bilinear,
+            Self::Bicubic => FilterType::CatmullRom,
+            Self::Lanczos => FilterType::Lanczos3,
+        }
+    }
 }
 
 /// Image → image whose longer side is at most `max_side`; `None` where it already is.
@@ -65,7 +89,17 @@ pub fn shrink(image: &Image, max_side: usize) -> Result<Option<Image>, ResizeErr
 /// # Cost
 /// One channel of the source is copied at a time.
 pub fn resize(image: &Image, height: usize, width: usize) -> Result<Image, ResizeError> {
-    resize_by(image, height, width, ResizeAlg::Convolution(FilterType::Bilinear))
+    resize_with(image, height, width, Filter::Bilinear)
+}
+
+/// Image → image of the given size, as [`resize`] by another kernel.
+///
+/// 8-bit results are near Pillow's, which rounds between the two passes as well.
+///
+/// # Errors
+/// As [`resize`].
+pub fn resize_with(image: &Image, height: usize, width: usize, filter: Filter) -> Result<Image, ResizeError> {
+    resize_by(image, height, width, ResizeAlg::Convolution(filter.kernel()))
 }
 
 /// Image → image of the given size, each pixel interpolated between the four around its place in the image.

@@ -1,1 +1,27 @@
-//! Image to FeatureMap by vision transformers.
+//! Image to FeatureMap by vision transformers: DINO, DINOv2 and DINOv3 checkpoints as their authors,
+//! timm or transformers name them.
+
+mod architecture;
+mod elementwise;
+mod extractor;
+mod forward;
+mod input;
+mod layout;
+mod log_bin;
+mod network;
+#[cfg(feature = "candle")]
+mod plain;
+mod positions;
+mod rotary;
+mod tensors;
+
+pub use architecture::{Architecture, Family, Perceptron};
+pub use extractor::{Vit, VitParams, WeightsError};
+pub use forward::{Activations, Facet, Planes, Tap};
+pub use input::InputError;
+pub use layout::Layout;
+pub use network::{CheckpointError, Network};
+#[cfg(feature = "candle")]
+pub use plain::forward_plain;
+pub use positions::Interpolation;
+pub use tensors::{MAX_BYTES, Tensor, Tensors, TensorsError};

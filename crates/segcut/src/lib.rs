@@ -16,6 +16,8 @@ mod soft_foreground;
 mod stages;
 mod two_step;
 
+pub use segcut_vit::{Network, Vit, VitParams, WeightsError};
+
 pub use catalog::{CatalogEntry, catalog, recipe_named};
 pub use contours::contour_map;
 pub use error::RecipeError;

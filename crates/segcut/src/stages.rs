@@ -8,6 +8,7 @@ use segcut_neural::DeepCut;
 use segcut_refine::{Components, Corners, Foreground, GrabCut, MergeSmall, Morphology};
 use segcut_spectral::{ManifoldRanking, Ncut, NodeKMeans, OneSpectral, PSpectral, RobustBackground, SpectralContour};
 use segcut_superpixel::{Etps, Grid, Slic, Snic, Watershed};
+use segcut_vit::Vit;
 
 impl Registry {
     /// A registry that knows every stage of segcut.
@@ -26,6 +27,7 @@ impl Registry {
         registry.register_features("position", |params| Ok(Position::new(params)));
         registry.register_features("spectral_contour", SpectralContour::new);
         registry.register_features("texture", |params: TextureParams| Texture::new(&params));
+        registry.register_features("vit", Vit::open);
         registry.register_graph("correlation", Correlation::new);
         registry.register_graph("gradient", Gradient::new);
         registry.register_graph("pmi", Pmi::new);

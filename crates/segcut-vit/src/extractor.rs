@@ -1,0 +1,181 @@
+//! Image → map of patch descriptors.
+
+use crate::forward::{Facet, Tap};
+use crate::input::{HeldPlanes, InputSize};
+use crate::log_bin::log_bin;
+use crate::network::{CheckpointError, Network};
+use crate::positions::Interpolation;
+use segcut_core::{Context, FeatureExtractor, FeatureMap, Features, Grid, Image, StageError, Stop};
+use segcut_pixel::Filter;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Settings of [`Vit`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VitParams {
+    /// The safetensors file, or the name of weights that the program knows.
+    pub weights: String,
+    /// Which block: 0 is the first, −1 the last.
+    pub layer: i64,
+    /// Which of its numbers.
+    pub facet: Facet,
+    /// Pixels of the input from one patch to the next; 0: the patch's side.
+    pub stride: usize,
+    /// Side of the square that every image is resized to; 0: keep the shape.
+    pub side: usize,
+    /// Longer side of the input at most, where the shape is kept; 0: no limit.
+    pub max_side: usize,
+    /// How images are resized.
+    pub filter: Filter,
+    /// How learned positions are brought to the grid; by default as the checkpoint's own code base does.
+    pub positions: Option<Interpolation>,
+    /// Apply the network's last layer norm to tokens.
+    pub norm: bool,
+    /// Scale every descriptor to length 1.
+    pub unit: bool,
+    /// Join each patch's surroundings to its descriptor: 17 times the dimensions.
+    pub log_bin: bool,
+}
+
+impl Default for VitParams {
+    fn default() -> Self {
+        Self {
+            weights: String::new(),
+            layer: -1,
+            facet: Facet::Key,
+            stride: 0,
+            side: 0,
+            max_side: 0,
+            filter: Filter::Bicubic,
+            positions: None,
+            norm: false,
+            unit: false,
+            log_bin: false,
+        }
+    }
+}
+
+/// A weight file that cannot be used.
+#[derive(Debug, Error)]
+#[error("{path}: {source}", path = path.display())]
+pub struct WeightsError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub source: CheckpointError,
+}
+
+/// Image → map `vit` of one descriptor per patch, and the class token's attention.
+///
+/// Images are resized to whole patches (Pillow's bicubic), scaled to 0 … 1 and normalised by
+/// ImageNet's mean and deviation; gray images stand for all three channels.
+///
+/// # Shapes
+/// rows = (height' − patch) / stride + 1 of the resized height', likewise columns; dim numbers
+/// (384 for S, 768 for B, 1,024 for L), 17 times as many with `log_bin`.
+///
+/// # Determinism
+/// The same at any number of threads.
+#[derive(Debug, Clone)]
+pub struct Vit {
+    network: Arc<Network>,
+    params: VitParams,
+    tap: Tap,
+}
+
+impl Vit {
+    /// Opens the file that `params.weights` names.
+    ///
+    /// # Errors
+    /// [`WeightsError`] inside a [`StageError::Data`], or [`StageError::Parameter`].
+    pub fn open(params: VitParams) -> Result<Self, StageError> {
+        let path = Path::new(&params.weights);
+        let wrap = |source| StageError::data(WeightsError { path: path.to_path_buf(), source });
+        let file = File::open(path).map_err(|e| wrap(CheckpointError::Tensors(e.into())))?;
+        let network = Network::read(file).map_err(wrap)?;
+        Self::new(Arc::new(network), params)
+    }
+
+    /// An extractor over a network that is in memory; `params.weights` is not read.
+    ///
+    /// # Errors
+    /// [`StageError::Parameter`] for a layer that the network does not have, or a stride above its patch.
+    pub fn new(network: Arc<Network>, params: VitParams) -> Result<Self, StageError> {
+        let architecture = network.architecture();
+        let depth = architecture.depth as i64;
+        let layer = if params.layer < 0 { params.layer + depth } else { params.layer };
+        if !(0..depth).contains(&layer) {
+            return Err(StageError::parameter("features.layer", params.layer, "a block of the network (−1: the last)"));
+        }
+        if params.stride > architecture.patch {
+            return Err(StageError::parameter("features.stride", params.stride, "at most the patch's side"));
+        }
+        let own = Interpolation::of(network.layout(), architecture.family, architecture.registers);
+        let tap = Tap {
+            layer: layer as usize,
+            facet: params.facet,
+            stride: if params.stride == 0 { architecture.patch } else { params.stride },
+            positions: params.positions.unwrap_or(own),
+            epsilon: network.epsilon(),
+        };
+        Ok(Self { network, params, tap })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn one<'a>(&self, image: &Image) -> Result<Features<'a>, StageError> {
+        let architecture = self.network.architecture();
+        let size = InputSize::choose(image, self.params.side, self.params.max_side, architecture.patch);
+        let held = HeldPlanes::new(image, size, self.params.filter).map_err(StageError::data)?;
+        let out = self.network.forward(held.planes(), &self.tap);
+        let grid = size.grid(image, [out.rows, out.cols], architecture.patch, self.tap.stride);
+        let descriptors = self.descriptors(out.tokens, &grid);
+        let dims = descriptors.len() / (grid.rows * grid.cols);
+        let map = FeatureMap::held("vit", grid, dims, descriptors).map_err(StageError::data)?;
+        let attention = FeatureMap::held("attention", grid, 1, out.attention).map_err(StageError::data)?;
+        Ok(Features { maps: vec![map], attention: Some(attention) })
+    }
+
+    /// Tokens → the patches' descriptors as the settings want them.
+    fn descriptors(&self, tokens: Vec<f32>, grid: &Grid) -> Vec<f32> {
+        let architecture = self.network.architecture();
+        let normed = self.params.norm && self.tap.facet == Facet::Token;
+        let mut tokens = if normed { self.network.normalise(&tokens, self.tap.epsilon) } else { tokens };
+        let mut patches = tokens.split_off(architecture.prefix() * architecture.dim);
+        if self.params.log_bin {
+            patches = log_bin(&patches, [grid.rows, grid.cols]);
+        }
+        if self.params.unit {
+            let dims = patches.len() / (grid.rows * grid.cols);
+            patches.chunks_exact_mut(dims).for_each(scale_to_unit);
+        }
+        patches
+    }
+}
+
+/// Zero stays zero.
+fn scale_to_unit(descriptor: &mut [f32]) {
+    let length = descriptor.iter().map(|v| v * v).sum::<f32>().sqrt();
+    if length > 0.0 {
+        descriptor.iter_mut().for_each(|v| *v /= length);
+    }
+}
+
+impl FeatureExtractor for Vit {
+    /// # Errors
+    /// An image of two or more than three channels, inside a [`StageError::Data`].
+    fn extract<'a>(&self, images: &'a [Image], context: &Context) -> Result<Vec<Features<'a>>, StageError> {
+        let one = |image| match context.stopped() {
+            Stop::No => self.one(image),
+            stop => Err(StageError::Stopped(stop)),
+        };
+        images.iter().map(one).collect()
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! Prints the median of the wall milliseconds. Used by tests/peers/vit/compare.py.
 
+#![allow(clippy::print_stdout, clippy::disallowed_methods)]
+
 use segcut_vit::{Facet, Interpolation, Network, Planes, Tap, Tensor, Tensors};
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -132,7 +132,12 @@ impl Network {
         let class = self.class.iter().zip(&self.class_position).map(|(c, p)| c + p);
         front.iter_mut().zip(class.chain(self.registers.iter().copied())).for_each(|(x, v)| *x = v);
         if self.architecture.positions > 0 {
-            body.copy_from_slice(&interpolate(&self.positions, self.architecture.positions, [rows, cols], tap.positions));
+            body.copy_from_slice(&interpolate(
+                &self.positions,
+                self.architecture.positions,
+                [rows, cols],
+                tap.positions,
+            ));
         }
         body.par_chunks_mut(CHUNK * dim).enumerate().for_each(|(chunk, out)| {
             let count = out.len() / dim;

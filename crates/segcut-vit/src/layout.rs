@@ -27,8 +27,18 @@ pub(crate) struct Named {
 }
 
 /// Wrappers that training code puts around a network.
-const WRAPPERS: &[&str] =
-    &["module.", "state_dict.", "backbone.", "teacher.", "_orig_mod.", "vit.", "dinov2.", "dinov2_with_registers.", "dinov3_vit.", "model."];
+const WRAPPERS: &[&str] = &[
+    "module.",
+    "state_dict.",
+    "backbone.",
+    "teacher.",
+    "_orig_mod.",
+    "vit.",
+    "dinov2.",
+    "dinov2_with_registers.",
+    "dinov3_vit.",
+    "model.",
+];
 
 /// Whole names → ours.
 const SINGLE: &[(&str, &str)] = &[
@@ -94,7 +104,8 @@ const INSIDE: &[(&str, &str)] = &[
 ];
 
 /// Tensors that no feature needs: the training's mask token, heads and poolers, constants.
-const UNUSED: &[&str] = &["mask_token", "embeddings.mask_token", "head.", "pooler.", "classifier.", "fc_norm.", "dino_head."];
+const UNUSED: &[&str] =
+    &["mask_token", "embeddings.mask_token", "head.", "pooler.", "classifier.", "fc_norm.", "dino_head."];
 
 /// Names of a checkpoint → ours.
 pub(crate) fn rename(tensors: Tensors) -> Named {
@@ -173,7 +184,9 @@ mod tests {
         ] {
             assert_eq!(canonical(unwrapped(theirs)).as_deref(), Some(ours), "{theirs}");
         }
-        for odd in ["blocks.x.norm1.weight", "blocks.0.attn.qkv.scale", "blocks.0.ls1.gamma.x", "layernorm.running_mean"] {
+        for odd in
+            ["blocks.x.norm1.weight", "blocks.0.attn.qkv.scale", "blocks.0.ls1.gamma.x", "layernorm.running_mean"]
+        {
             assert_eq!(canonical(odd), None, "{odd}");
         }
     }

@@ -181,7 +181,11 @@ fn infer(parts: &Parts, unexpected: &[String]) -> Result<Architecture, Checkpoin
     let perceptron = if gated { Perceptron::Swiglu } else { Perceptron::Gelu };
     let dim = patch[0];
     if dim == 0 || dim % HEAD != 0 {
-        return Err(CheckpointError::Size { what: "token width", value: dim, must: "a multiple of 64 (the width of a head)" });
+        return Err(CheckpointError::Size {
+            what: "token width",
+            value: dim,
+            must: "a multiple of 64 (the width of a head)",
+        });
     }
     Ok(Architecture { family, patch: patch[3], dim, depth, hidden, perceptron, registers, positions, class_position })
 }

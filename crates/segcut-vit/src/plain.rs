@@ -89,7 +89,8 @@ impl Pass<'_> {
         let patches = image.conv2d(&kernel, 0, self.tap.stride, 1, 1)?.squeeze(0)?.flatten_from(1)?.t()?;
         let mut patches = patches.broadcast_add(&self.vector(&network.patch.bias)?)?;
         if network.architecture.positions > 0 {
-            let grid = interpolate(&network.positions, network.architecture.positions, [rows, cols], self.tap.positions);
+            let grid =
+                interpolate(&network.positions, network.architecture.positions, [rows, cols], self.tap.positions);
             patches = (patches + Tensor::from_vec(grid, (rows * cols, dim), self.device)?)?;
         }
         let class = (self.vector(&network.class)? + self.vector(&network.class_position)?)?.unsqueeze(0)?;

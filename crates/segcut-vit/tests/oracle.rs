@@ -1,5 +1,7 @@
 //! Activations of small random networks against timm and transformers (tests/oracle/vit/generate.py).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use segcut_vit::{Facet, Family, Interpolation, Network, Planes, Tap, Tensor, Tensors};
 use std::collections::BTreeMap;
 use std::fs;
@@ -105,7 +107,9 @@ fn dinov2_with_and_without_registers() {
 
 #[test]
 fn dinov3_with_rotary_positions() {
-    for case in ["original_dinov3", "timm_dinov3", "timm_dinov3_qkvb", "timm_dinov3_plus", "hf_dinov3", "hf_dinov3_plus"] {
+    for case in
+        ["original_dinov3", "timm_dinov3", "timm_dinov3_qkvb", "timm_dinov3_plus", "hf_dinov3", "hf_dinov3_plus"]
+    {
         check(case);
     }
 }

@@ -307,7 +307,13 @@ impl Hub<'_> {
                 if done > 0 { request.header("range", format!("bytes={done}-")) } else { request }.call()
             })?;
             let resumed = answer.status() == StatusCode::PARTIAL_CONTENT;
-            let mut file = OpenOptions::new().create(true).append(resumed).write(true).truncate(!resumed).open(part).map_err(failed)?;
+            let mut file = OpenOptions::new()
+                .create(true)
+                .append(resumed)
+                .write(true)
+                .truncate(!resumed)
+                .open(part)
+                .map_err(failed)?;
             done = if resumed { done } else { 0 };
             let reader = answer.into_body().into_reader().take(announced.size - done);
             done += copy(reader, &mut file, |bytes| progress(done + bytes, announced.size)).map_err(failed)?;

@@ -113,7 +113,10 @@ mod tests {
     #[test]
     fn parts_default_and_come_back() {
         let reference: Reference = "a/b@v1:sub/x.safetensors".parse().unwrap();
-        assert_eq!((reference.repository(), reference.revision(), reference.file()), ("a/b", "v1", "sub/x.safetensors"));
+        assert_eq!(
+            (reference.repository(), reference.revision(), reference.file()),
+            ("a/b", "v1", "sub/x.safetensors")
+        );
         assert_eq!(reference.to_string(), "a/b@v1:sub/x.safetensors");
         assert_eq!("a/b".parse::<Reference>().unwrap().to_string(), "a/b@main:model.safetensors");
         for odd in ["a", "a/b/c", "a/b@../x", "a/b:..", "a/b:/etc/passwd", "a/", "a/b@", "a /b"] {

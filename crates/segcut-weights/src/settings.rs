@@ -58,7 +58,8 @@ impl Settings {
         let cache = set("HF_HUB_CACHE").map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join("hub")));
         let token = set("HF_TOKEN").or_else(|| read(&home.as_ref()?.join("token")));
         let endpoint = set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".to_string());
-        let offline = set("HF_HUB_OFFLINE").is_some_and(|v| matches!(v.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE"));
+        let offline = set("HF_HUB_OFFLINE")
+            .is_some_and(|v| matches!(v.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE"));
         if !encrypted(&endpoint) {
             return Err(SettingsError::Endpoint(endpoint));
         }
@@ -91,9 +92,15 @@ mod tests {
     #[test]
     fn places_follow_hugging_face() {
         assert_eq!(settings(&[("HOME", "/u")]).unwrap().cache, Path::new("/u/.cache/huggingface/hub"));
-        assert_eq!(settings(&[("HOME", "/u"), ("XDG_CACHE_HOME", "/c")]).unwrap().cache, Path::new("/c/huggingface/hub"));
+        assert_eq!(
+            settings(&[("HOME", "/u"), ("XDG_CACHE_HOME", "/c")]).unwrap().cache,
+            Path::new("/c/huggingface/hub")
+        );
         let own = settings(&[("HF_HOME", "/h"), ("HF_HUB_OFFLINE", "yes")]).unwrap();
-        assert_eq!((own.cache.as_path(), own.offline, own.token.as_deref()), (Path::new("/h/hub"), true, Some("secret")));
+        assert_eq!(
+            (own.cache.as_path(), own.offline, own.token.as_deref()),
+            (Path::new("/h/hub"), true, Some("secret"))
+        );
         assert!(!format!("{own:?}").contains("secret"));
         assert_eq!(settings(&[("HF_HUB_CACHE", "/x")]).unwrap().cache, Path::new("/x"));
         assert_eq!(settings(&[]).unwrap_err(), SettingsError::NoCache);

@@ -1,5 +1,7 @@
 //! PyTorch files: what torch wrote comes out equal, what is hostile is refused.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use safetensors::SafeTensors;
 use segcut_weights::{ImportError, PickleError, import};
 use std::fs;
@@ -44,7 +46,8 @@ fn hostile_pickles_are_refused_and_not_run() {
 
 #[test]
 fn a_tensor_beyond_its_bytes_is_refused() {
-    let mut pickle = b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storage".to_vec();
+    let mut pickle =
+        b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storage".to_vec();
     pickle.extend(b"ctorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQK\x00K\x04\x85K\x01\x85tRs.");
     let whole = import(archive(&pickle, &[0; 16])).unwrap();
     assert_eq!(SafeTensors::deserialize(&whole).unwrap().tensor("w").unwrap().shape(), [4]);

@@ -27,9 +27,13 @@ pub fn inspect(weights: &str, talk: Talk) -> Outcome {
     out(&format!("tensor names  {:?}", network.layout()))?;
     out(&format!("patch         {} pixels", architecture.patch))?;
     out(&format!("tokens        {} numbers, {} heads", architecture.dim, architecture.heads()))?;
-    out(&format!("blocks        {} of width {} ({:?})", architecture.depth, architecture.hidden, architecture.perceptron))?;
+    out(&format!(
+        "blocks        {} of width {} ({:?})",
+        architecture.depth, architecture.hidden, architecture.perceptron
+    ))?;
     out(&format!("registers     {}", architecture.registers))?;
-    let native = architecture.native_side().map_or("any (rotary positions)".to_string(), |side| format!("{side} pixels"));
+    let native =
+        architecture.native_side().map_or("any (rotary positions)".to_string(), |side| format!("{side} pixels"));
     out(&format!("trained at    {native}"))?;
     Ok(Code::Fine)
 }

@@ -42,7 +42,10 @@ fn list(talk: Talk) -> Outcome {
     let width = rows.iter().map(|row| row.0.name.len()).max().unwrap_or(0);
     for (entry, path) in rows {
         let here = if path.is_some() { "here" } else { "    " };
-        out(&format!("{:width$}  {here}  {}  {}  ({})", entry.name, entry.architecture, entry.repository, entry.licence))?;
+        out(&format!(
+            "{:width$}  {here}  {}  {}  ({})",
+            entry.name, entry.architecture, entry.repository, entry.licence
+        ))?;
     }
     Ok(Code::Fine)
 }
@@ -91,7 +94,13 @@ fn verify(names: &[String], talk: Talk) -> Outcome {
     if bad > 0 { Err(Failure::weights("remove the damaged files and fetch them again")) } else { Ok(Code::Fine) }
 }
 
-fn verified(name: &str, reference: &Reference, path: &Path, pinned: Option<String>, talk: Talk) -> Result<bool, Failure> {
+fn verified(
+    name: &str,
+    reference: &Reference,
+    path: &Path,
+    pinned: Option<String>,
+    talk: Talk,
+) -> Result<bool, Failure> {
     let digest = sha256_of(path).map_err(|e| Failure::weights(format!("{}: {e}", path.display())))?;
     let blob = std::fs::read_link(path).ok().and_then(|to| Some(to.file_name()?.to_string_lossy().into_owned()));
     let expected = pinned.or_else(|| blob.filter(|name| name.len() == digest.len()));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Cache and hub from the environment; `offline` asks nobody whatever the environment says.
 pub fn settings(offline: bool) -> Result<Settings, Failure> {
+    #[allow(clippy::disallowed_methods)]
     let variable = |name: &str| std::env::var(name).ok();
     let read = |path: &Path| std::fs::read_to_string(path).ok();
     let settings = Settings::from_environment(variable, read).map_err(Failure::weights)?;

@@ -87,9 +87,9 @@ pub fn import(file: impl Read + Seek) -> Result<Vec<u8>, ImportError> {
         let storage = stored(&mut archive, &format!("{folder}data/{}", entry.storage), MAX_TENSORS)?;
         tensors.insert(entry.name.clone(), (entry, contiguous(entry, &storage)?));
     }
-    let views = tensors.iter().map(|(name, (entry, values))| {
-        Ok((name, TensorView::new(entry.dtype, entry.shape.clone(), values)?))
-    });
+    let views = tensors
+        .iter()
+        .map(|(name, (entry, values))| Ok((name, TensorView::new(entry.dtype, entry.shape.clone(), values)?)));
     Ok(safetensors::serialize(views.collect::<Result<Vec<_>, SafeTensorError>>()?, None)?)
 }
 
@@ -107,18 +107,22 @@ fn stored<R: Read + Seek>(archive: &mut ZipArchive<R>, name: &str, most: u64) ->
 /// The numbers of a tensor in row-major order.
 fn contiguous(entry: &Entry, storage: &[u8]) -> Result<Vec<u8>, ImportError> {
     let size = entry.item_bytes();
-    let last: Option<usize> = entry.shape.iter().zip(&entry.strides).try_fold(entry.offset, |at, (&n, &stride)| {
-        at.checked_add(n.saturating_sub(1).checked_mul(stride)?)
-    });
-    let empty = entry.shape.contains(&0);
+    let last: Option<usize> = entry
+        .shape
+        .iter()
+        .zip(&entry.strides)
+        .try_fold(entry.offset, |at, (&n, &stride)| at.checked_add(n.saturating_sub(1).checked_mul(stride)?));
+    if entry.shape.contains(&0) {
+        return Ok(Vec::new());
+    }
     let needed = last.and_then(|last| last.checked_add(1)?.checked_mul(size)).unwrap_or(usize::MAX);
-    if !empty && needed > storage.len() {
+    if needed > storage.len() {
         let (needed, stored) = (needed as u64, storage.len() as u64);
         return Err(ImportError::Short { name: entry.name.clone(), needed, stored });
     }
     let mut out = Vec::with_capacity(entry.shape.iter().product::<usize>() * size);
     let mut index = vec![0; entry.shape.len()];
-    while !empty {
+    loop {
         let at: usize = entry.offset + index.iter().zip(&entry.strides).map(|(i, s)| i * s).sum::<usize>();
         out.extend_from_slice(&storage[at * size..][..size]);
         let Some(axis) = (0..index.len()).rev().find(|&axis| index[axis] + 1 < entry.shape[axis]) else { break };

@@ -344,7 +344,8 @@ mod tests {
     #[test]
     fn a_dictionary_of_numbers() {
         // pickle.dumps({"a": 1, "b": (2, -3)}, 2)
-        let bytes = b"\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01X\x01\x00\x00\x00bq\x02K\x02J\xfd\xff\xff\xff\x86q\x03u.";
+        let bytes =
+            b"\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01X\x01\x00\x00\x00bq\x02K\x02J\xfd\xff\xff\xff\x86q\x03u.";
         let Value::Dictionary(pairs) = parse(bytes).unwrap() else { panic!("a dictionary") };
         let pairs = pairs.borrow();
         assert_eq!(pairs[0].0.text(), Some("a"));

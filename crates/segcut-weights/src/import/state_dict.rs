@@ -63,8 +63,14 @@ fn tensor(value: &Value, name: &str) -> Option<Entry> {
             let sizes = |value: &Value| value.sequence()?.iter().map(Value::size).collect::<Option<Vec<_>>>();
             let (shape, strides) = (sizes(shape)?, sizes(strides)?);
             let offset = offset.size()?;
-            (shape.len() == strides.len())
-                .then(|| Entry { name: name.to_string(), dtype, storage, offset, shape, strides })
+            (shape.len() == strides.len()).then(|| Entry {
+                name: name.to_string(),
+                dtype,
+                storage,
+                offset,
+                shape,
+                strides,
+            })
         }
         _ => None,
     }

@@ -20,7 +20,7 @@ const REFERENCE_SIDE: f64 = 400.0;
 /// ```
 /// let labels = segcut_core::LabelMap::new(3, 3, vec![0, 0, 0, 0, 1, 2, 0, 0, 0])?;
 /// let sides = segcut_graph::sides(&labels);
-/// assert_eq!((sides.row(0), sides.row(1), sides.row(2)), (&[1.0, 1.0, 1.0, 0.0][..], &[0.0; 4][..], &[0.0, 0.0, 0.0, 1.0][..]));
+/// assert_eq!((sides.row(0), sides.row(1), sides.row(2)), (&[1.0; 4][..], &[0.0; 4][..], &[0.0, 0.0, 0.0, 1.0][..]));
 /// # Ok::<(), segcut_core::LabelMapError>(())
 /// ```
 pub fn sides(labels: &LabelMap) -> FeatureBlock {

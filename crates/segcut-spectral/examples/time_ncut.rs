@@ -1,6 +1,6 @@
 //! Edge list (`n`, then `u v weight` per line, sorted) to the time of a recursive cut and of k eigenpairs.
 //!
-//! `time_ncut FILE [K]` prints one line; the labels go to `FILE.segcut`.
+//! `time_ncut FILE [K [TOL]]` prints one line; the labels go to `FILE.segcut`.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used)]
 
 use segcut_core::{Affinity, Clusterer, Context, RegionGraph, SparseAffinity};
@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("a file is needed")?;
     let k = arguments.next().map_or(Ok(10), |k| k.parse())?;
+    let tol = arguments.next().map_or(Ok(1e-6), |tol| tol.parse())?;
     let graph = read(&path)?;
     let affinity = graph.affinity().sparse().ok_or("edges")?.clone();
     let params = NcutParams { method: Method::Recursive, max_edge: 1.0, ..NcutParams::default() };
@@ -20,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let labels: Vec<String> = found.partition.labels().iter().map(u32::to_string).collect();
     std::fs::write(format!("{path}.segcut"), labels.join("\n"))?;
     let pencil = Pencil::new(&affinity, Laplacian::Normalized, 0.0)?;
-    let eigen = EigenParams { k, ..EigenParams::default() };
+    let eigen = EigenParams { k, tol, ..EigenParams::default() };
     let (pairs, spectrum) = best_of(100, || smallest(&pencil, &eigen, &Context::default()));
     let spectrum = spectrum?;
     let bare = EigenParams { certify: false, ..eigen };

@@ -28,7 +28,7 @@ REGIONS = ("ucm", "ucm-fast", "ncut-slic-color", "merge-slic-color", "ncut-slic-
 REGIONS += ("pspectral-slic-color", "onespectral-slic-color", "ncut-pixels")
 MASKS = ("foreground", "foreground-fast", "robust-background", "two-step")
 MASKS += ("deepcut-ncut", "deepcut-cc", "deepcut-two-step", "deepcut-superpixels", "deepcut-slic", "deepcut-pixels")
-BELOW = ("pspectral-slic-color", "deepcut-cc", "two-step")
+BELOW = ("foreground-fast", "pspectral-slic-color", "deepcut-cc", "two-step")
 PARALLEL = ["--jobs", "1", "--threads", "1", "-q"]
 
 

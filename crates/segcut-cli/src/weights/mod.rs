@@ -1,12 +1,14 @@
 //! `segcut weights`: what is known, fetched, checked, converted.
 
+pub mod args;
 mod import;
 mod inspect;
 mod resolve;
 
-use crate::args::{Talk, WeightsArgs, WeightsCommand};
+use crate::args::Talk;
 use crate::exit::{Code, Failure, Outcome};
 use crate::print::{note, out, out_json};
+use args::{WeightsArgs, WeightsCommand};
 use indicatif::ProgressBar;
 use segcut_weights::{Manifest, Reference, fetch, sha256_of};
 use serde_json::json;

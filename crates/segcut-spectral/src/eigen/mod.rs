@@ -41,6 +41,9 @@ pub enum EigenError {
     /// A shifted Laplacian was not positive definite: weights beyond what f64 resolves.
     #[error("the shifted Laplacian is not positive definite in f64")]
     NotPositive,
+    /// A value or a vector came out NaN or infinite.
+    #[error("an eigenvector is not finite: the graph's weights span more than f64 resolves")]
+    NotFinite,
     /// A dense decomposition did not converge.
     #[error("the dense eigenvalue decomposition did not converge")]
     Dense,

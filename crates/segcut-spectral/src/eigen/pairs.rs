@@ -30,6 +30,13 @@ pub(crate) struct Eigenpair {
     pub(crate) residual: f64,
 }
 
+impl Eigenpair {
+    /// Whether the value and every entry of the vector are finite.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.value.is_finite() && self.vector.iter().all(|v| v.is_finite())
+    }
+}
+
 /// Eigenpairs of one connected pencil in its own node order.
 #[derive(Debug)]
 pub(crate) struct Pairs {

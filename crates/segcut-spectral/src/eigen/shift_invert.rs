@@ -79,10 +79,15 @@ fn run(shifted: &Shifted<'_>, wanted: Wanted, start: Option<Vec<f64>>, context: 
     for round in 0..4 {
         let more = (wanted.k - found.len().min(wanted.k)).max(usize::from(round > 0));
         let part = Wanted { k: more, seed: wanted.seed.wrapping_add(round), ..wanted };
-        let told = (context, &mut history);
-        let (new, state) = match n {
-            ..BLOCKS_FROM => lanczos_search(shifted, &found, part, start, told)?,
-            _ => block_search(shifted, SHIFT * shifted.a.size, &found, part, told)?,
+        let mut blocks = None;
+        if n >= BLOCKS_FROM {
+            // On weights that span most of f64's range a block can lose its rank: then one vector at a time.
+            let found = block_search(shifted, SHIFT * shifted.a.size, &found, part, (context, &mut history))?;
+            blocks = Some(found).filter(|(pairs, _)| pairs.iter().all(Eigenpair::is_finite));
+        }
+        let (new, state) = match blocks {
+            Some(found) => found,
+            None => lanczos_search(shifted, &found, part, start, (context, &mut history))?,
         };
         if status == Status::Converged {
             status = state;

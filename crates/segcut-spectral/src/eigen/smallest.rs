@@ -57,6 +57,9 @@ pub fn smallest(pencil: &Pencil, params: &EigenParams, context: &Context) -> Res
         };
         let start: Option<Vec<f64>> = start.as_ref().map(|s| nodes.iter().map(|&i| s[i as usize]).collect());
         let pairs = solve_connected(&part, params, per_component, start.as_deref(), context)?;
+        if !pairs.vectors.iter().flatten().all(|v| v.is_finite()) {
+            return Err(EigenError::NotFinite);
+        }
         merged.add(index, &part, pairs);
     }
     Ok(merged.finish(pencil, components, params.k))

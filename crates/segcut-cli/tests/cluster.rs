@@ -90,6 +90,16 @@ fn threads_and_auto_k() {
 }
 
 #[test]
+fn two_pairs_of_points_are_two_clusters() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("p.csv"), "0,0\n0,1\n5,5\n5,6\n").unwrap();
+    let values = json(dir.path(), "p.csv -o l.csv");
+    assert_eq!(number(&values, "cut"), 0.0, "{values}");
+    assert!(values["notes"].to_string().contains("few points: n_neighbors = 2"), "{values}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("l.csv")).unwrap(), "id,label\n0,0\n1,0\n2,1\n3,1\n");
+}
+
+#[test]
 fn graphs_in_every_format_agree() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);

@@ -28,6 +28,6 @@ pub use recipe::Recipe;
 pub use registry::Registry;
 pub use section::Section;
 // What the program needs to make graphs of points and arrays, and to value partitions.
-pub use segcut_graph::{CutValues, GradientParams, PointGraph, array_graph, cut_values};
+pub use segcut_graph::{CutValues, GradientParams, PointAffinity, PointGraph, array_graph, cut_values};
 pub use soft_foreground::soft_foreground;
 pub use two_step::{TwoStep, TwoStepParams};

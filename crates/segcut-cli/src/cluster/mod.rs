@@ -19,7 +19,7 @@ use ndarray::Array2;
 use page::Page;
 use recipe::{Chosen, choose};
 use results::{Scores, Told, Values, edges, status_word};
-use segcut::PointGraph;
+use segcut::{PointAffinity, PointGraph};
 use segcut_core::{Affinity, Clustering, RegionGraph, StageError, Start};
 use segcut_io::npy::{NpyData, write_npy};
 use segcut_io::shown;
@@ -162,15 +162,17 @@ fn with_points(graph: RegionGraph, points: &Array2<f64>) -> Result<RegionGraph, 
     Ok(graph)
 }
 
-/// The default number of neighbours may be more than there are points; one that was asked for may not.
+/// The default number of neighbours may be more than there are points, and is then half of them, since joining all to all
+/// tells nothing apart; one that was asked for may not.
 fn neighbors_clamped(chosen: &Chosen, n: usize, notes: &mut Vec<String>) -> Result<PointGraph, Failure> {
     let builder = chosen.grouping.points();
     let mut params = builder.params().clone();
-    if chosen.neighbors_asked || params.n_neighbors <= n || n == 0 {
+    let nearest = params.affinity == PointAffinity::NearestNeighbors;
+    if !nearest || chosen.neighbors_asked || params.n_neighbors <= n || n == 0 {
         return Ok(builder.clone());
     }
-    params.n_neighbors = n;
-    notes.push(format!("each point is joined to all {n}"));
+    params.n_neighbors = n.div_ceil(2).max(2).min(n);
+    notes.push(format!("few points: n_neighbors = {} (a point counts as its own neighbour)", params.n_neighbors));
     PointGraph::new(params).map_err(Failure::usage)
 }
 

@@ -75,6 +75,17 @@ pub struct RecipeArgs {
     /// What to change in every recipe
     #[command(flatten)]
     pub change: RecipeChange,
+    /// Features of networks
+    #[command(flatten)]
+    pub features: FeatureArgs,
+}
+
+/// Where features of networks are kept.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FeatureArgs {
+    /// Keep the features that networks compute in this folder, and use those that are there; runs may share it
+    #[arg(long = "feature-cache", value_name = "DIR")]
+    pub cache: Option<PathBuf>,
 }
 
 /// Changes to a recipe.
@@ -308,6 +319,9 @@ pub struct CompareArgs {
     /// Changes to every recipe
     #[command(flatten)]
     pub change: RecipeChange,
+    /// Features of networks
+    #[command(flatten)]
+    pub features: FeatureArgs,
     /// Folder for the table and the report
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,

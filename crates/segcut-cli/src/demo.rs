@@ -22,7 +22,7 @@ const EIGENVECTORS: usize = 6;
 
 /// Draws, segments, scores and reports.
 pub fn demo(args: &DemoArgs, talk: Talk) -> Outcome {
-    let pipeline = pipeline(&choose(&args.recipe)?)?;
+    let pipeline = pipeline(&choose(&args.recipe)?, args.recipe.features.cache.as_deref())?;
     let scene = scene::draw(pipeline.seed()).map_err(Failure::usage)?;
     let context = Context::seeded(pipeline.seed());
     let prepared = pipeline.prepare(&scene.image, &context).map_err(Failure::usage)?;

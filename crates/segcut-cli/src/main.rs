@@ -7,6 +7,7 @@ mod compare;
 mod demo;
 mod eval;
 mod exit;
+mod features;
 mod image_job;
 mod panics;
 mod pictures;

@@ -2,8 +2,8 @@
 
 use crate::args::{RecipeArgs, RecipeChange};
 use crate::exit::Failure;
-use crate::weights::weights_path;
-use segcut::{Pipeline, Recipe, RecipeError, Registry, Vit, VitParams, WeightsError, recipe_named};
+use crate::features::{describing, registry};
+use segcut::{Pipeline, Recipe, RecipeError, WeightsError, recipe_named};
 use segcut_core::StageError;
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub fn choose(args: &RecipeArgs) -> Result<Recipe, Failure> {
 pub fn load(name: &str) -> Result<Recipe, Failure> {
     let recipe = read(name)?;
     // The recipe as it stands is checked first, so that errors name the lines of the user's file.
-    pipeline(&recipe)?;
+    described(&recipe)?;
     Ok(recipe)
 }
 
@@ -56,19 +56,14 @@ pub fn split(setting: &str) -> Result<(&str, &str), Failure> {
     setting.split_once('=').ok_or_else(|| Failure::usage(format!("--set {setting}: write it as table.key=value")))
 }
 
-/// The pipeline of a recipe.
-pub fn pipeline(recipe: &Recipe) -> Result<Pipeline, Failure> {
-    Pipeline::from_recipe(recipe, &registry()).map_err(refusal)
+/// The pipeline of a recipe; features of networks are kept in the folder `cache`.
+pub fn pipeline(recipe: &Recipe, cache: Option<&Path>) -> Result<Pipeline, Failure> {
+    Pipeline::from_recipe(recipe, &registry(cache)?).map_err(refusal)
 }
 
-/// The stages of segcut; weights may be named instead of given as a path.
-fn registry() -> Registry {
-    let mut registry = Registry::standard();
-    registry.register_features("vit", |params: VitParams| {
-        let path = weights_path(&params.weights).map_err(StageError::data)?;
-        Vit::open(VitParams { weights: path.to_string_lossy().into_owned(), ..params })
-    });
-    registry
+/// The pipeline of a recipe without its weights: to check it and to show it.
+pub fn described(recipe: &Recipe) -> Result<Pipeline, Failure> {
+    Pipeline::from_recipe(recipe, &describing()).map_err(refusal)
 }
 
 /// A refused recipe is wrong usage, except where its weights are to blame.

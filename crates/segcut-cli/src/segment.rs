@@ -47,7 +47,7 @@ enum Problem {
 
 /// Segments images.
 pub fn segment(args: &SegmentArgs, talk: Talk) -> Outcome {
-    let pipeline = pipeline(&choose(&args.recipe)?)?;
+    let pipeline = pipeline(&choose(&args.recipe)?, args.recipe.features.cache.as_deref())?;
     let inputs = inputs(args)?;
     let workers = Workers::new(&args.parallel, inputs.len())?;
     std::fs::create_dir_all(&args.output).map_err(|e| Failure::output(format!("{}: {e}", args.output.display())))?;

@@ -264,6 +264,31 @@ mod tests {
             }
         }
 
+        /// Sides of cells in quarters of a pixel: every sixteenth of a pixel lies in one cell.
+        #[test]
+        fn cells_of_broken_size_share_pixels_by_area(
+            (rows, cols, down, right, seed) in (1usize..5, 1usize..5, 4usize..19, 4usize..19, 0u32..99),
+        ) {
+            let (height, width) = ((rows * down).div_ceil(4), (cols * right).div_ceil(4));
+            let step = [down as f64 / 4.0, right as f64 / 4.0];
+            let grid = Grid { rows, cols, step, origin: step.map(|s| s / 2.0 - 0.5) };
+            let values = ramp(rows * cols);
+            let labels = labels(height, width, seed);
+            let (mut sums, mut areas) = ([0.0f64; 7], [0.0f64; 7]);
+            for (y, x) in (0..4 * height).flat_map(|y| (0..4 * width).map(move |x| (y, x))) {
+                let region = labels.labels()[y / 4 * width + x / 4];
+                if region != VOID {
+                    let cell = (y / down).min(rows - 1) * cols + (x / right).min(cols - 1);
+                    sums[region as usize] += f64::from(values[cell]);
+                    areas[region as usize] += 1.0;
+                }
+            }
+            let block = pool(&labels, &FeatureMap::held("x", grid, 1, values).unwrap()).unwrap();
+            for ((value, sum), area) in block.values.iter().zip(sums).zip(areas) {
+                prop_assert!((f64::from(*value) - sum / area.max(1.0)).abs() < 1e-5);
+            }
+        }
+
         #[test]
         fn cells_equal_the_map_repeated_per_pixel(
             (rows, cols, step, seed) in (1usize..4, 1usize..5, 2usize..6, 0u32..99),

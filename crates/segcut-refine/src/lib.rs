@@ -16,6 +16,7 @@ mod merge_small;
 mod morphology;
 mod project;
 mod region_table;
+mod seed_component;
 
 pub use components::{Components, ComponentsParams, connected_components};
 pub use confidence::mask_confidence;
@@ -26,3 +27,4 @@ pub use grab_cut::{GrabCut, GrabCutParams};
 pub use merge_small::{MergeSmall, MergeSmallParams, MergeTo};
 pub use morphology::{Morphology, MorphologyParams, Operation, Shape};
 pub use project::{ProjectError, project};
+pub use seed_component::{SeedComponent, SeedComponentParams, SeedError};

@@ -39,7 +39,9 @@ fn fixed(k: usize) -> NcutParams {
 fn all_ways() -> Vec<NcutParams> {
     let mut ways = Vec::new();
     for solver in [Solver::Auto, Solver::Dense, Solver::ShiftInvert] {
-        for assign in [Assign::Kmeans, Assign::Discretize, Assign::ClusterQr, Assign::Sign, Assign::Threshold] {
+        for assign in
+            [Assign::Kmeans, Assign::Discretize, Assign::ClusterQr, Assign::Sign, Assign::Mean, Assign::Threshold]
+        {
             ways.push(NcutParams { solver, assign, ..fixed(2) });
         }
         ways.push(NcutParams { solver, method: Method::Recursive, ..fixed(2) });

@@ -3,15 +3,14 @@
 use crate::forward::{Facet, Tap};
 use crate::input::{HeldPlanes, InputSize};
 use crate::log_bin::log_bin;
-use crate::network::{CheckpointError, Network};
+use crate::network::Network;
 use crate::positions::Interpolation;
+use crate::weights::{Weights, WeightsError};
 use segcut_core::{Context, FeatureExtractor, FeatureMap, Features, Grid, Image, StageError, Stop};
 use segcut_pixel::Filter;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use thiserror::Error;
 
 /// Settings of [`Vit`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +18,9 @@ use thiserror::Error;
 pub struct VitParams {
     /// The safetensors file, or the name of weights that the program knows.
     pub weights: String,
+    /// The SHA-256 that the file must have; none: any. A resolved recipe states that of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Which block: 0 is the first, −1 the last.
     pub layer: i64,
     /// Which of its numbers.
@@ -45,6 +47,7 @@ impl Default for VitParams {
     fn default() -> Self {
         Self {
             weights: String::new(),
+            sha256: None,
             layer: -1,
             facet: Facet::Key,
             stride: 0,
@@ -57,16 +60,6 @@ impl Default for VitParams {
             log_bin: false,
         }
     }
-}
-
-/// A weight file that cannot be used.
-#[derive(Debug, Error)]
-#[error("{path}: {source}", path = path.display())]
-pub struct WeightsError {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub source: CheckpointError,
 }
 
 /// Image → map `vit` of one descriptor per patch, and the class token's attention.
@@ -93,14 +86,25 @@ impl Vit {
     /// # Errors
     /// [`WeightsError`] inside a [`StageError::Data`], or [`StageError::Parameter`].
     pub fn open(params: VitParams) -> Result<Self, StageError> {
-        let path = Path::new(&params.weights);
-        let wrap = |source| StageError::data(WeightsError { path: path.to_path_buf(), source });
-        let file = File::open(path).map_err(|e| wrap(CheckpointError::Tensors(e.into())))?;
-        let network = Network::read(file).map_err(wrap)?;
-        Self::new(Arc::new(network), params)
+        let weights = Weights::open(Path::new(&params.weights)).map_err(StageError::data)?;
+        Self::from_weights(&weights, params)
     }
 
-    /// An extractor over a network that is in memory; `params.weights` is not read.
+    /// An extractor over weights that were read; their digest is filled in.
+    ///
+    /// # Errors
+    /// [`WeightsError::Digest`] inside a [`StageError::Data`] where `params.sha256` is another one, or
+    /// [`StageError::Parameter`].
+    pub fn from_weights(weights: &Weights, params: VitParams) -> Result<Self, StageError> {
+        let found = weights.sha256();
+        if let Some(expected) = params.sha256.clone().filter(|expected| !expected.eq_ignore_ascii_case(found)) {
+            let (weights, found) = (params.weights, found.to_string());
+            return Err(StageError::data(WeightsError::Digest { weights, expected, found }));
+        }
+        Self::new(weights.network().clone(), VitParams { sha256: Some(found.to_string()), ..params })
+    }
+
+    /// An extractor over a network that is in memory; `params.weights` and its digest are not read.
     ///
     /// # Errors
     /// [`StageError::Parameter`] for a layer that the network does not have, or a stride above its patch.
@@ -128,6 +132,11 @@ impl Vit {
     /// The network.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// The settings.
+    pub fn params(&self) -> &VitParams {
+        &self.params
     }
 
     fn one<'a>(&self, image: &Image) -> Result<Features<'a>, StageError> {
@@ -177,5 +186,30 @@ impl FeatureExtractor for Vit {
             stop => Err(StageError::Stopped(stop)),
         };
         images.iter().map(one).collect()
+    }
+}
+
+/// Stands for a [`Vit`] whose weights are not opened: to check and to show a recipe, or to put another extractor in
+/// its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnopenedVit {
+    weights: String,
+}
+
+impl UnopenedVit {
+    /// Takes the settings; the weights are not looked for.
+    ///
+    /// # Errors
+    /// None; the signature is that of every stage.
+    pub fn new(params: VitParams) -> Result<Self, StageError> {
+        Ok(Self { weights: params.weights })
+    }
+}
+
+impl FeatureExtractor for UnopenedVit {
+    /// # Errors
+    /// Always [`WeightsError::NotOpened`], inside a [`StageError::Data`].
+    fn extract<'a>(&self, _: &'a [Image], _: &Context) -> Result<Vec<Features<'a>>, StageError> {
+        Err(StageError::data(WeightsError::NotOpened { weights: self.weights.clone() }))
     }
 }

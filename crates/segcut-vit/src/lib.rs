@@ -14,9 +14,10 @@ mod plain;
 mod positions;
 mod rotary;
 mod tensors;
+mod weights;
 
 pub use architecture::{Architecture, Family, Perceptron};
-pub use extractor::{Vit, VitParams, WeightsError};
+pub use extractor::{UnopenedVit, Vit, VitParams};
 pub use forward::{Activations, Facet, Planes, Tap};
 pub use input::InputError;
 pub use layout::Layout;
@@ -25,3 +26,4 @@ pub use network::{CheckpointError, Network};
 pub use plain::forward_plain;
 pub use positions::Interpolation;
 pub use tensors::{MAX_BYTES, Tensor, Tensors, TensorsError};
+pub use weights::{Weights, WeightsError};

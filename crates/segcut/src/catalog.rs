@@ -42,6 +42,9 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("superpixels-etps"),
         entry!("coins"),
         entry!("onespectral-slic-color"),
+        entry!("tokencut"),
+        entry!("deep-spectral"),
+        entry!("ncut-dino-superpixels"),
     ];
     ENTRIES
 }

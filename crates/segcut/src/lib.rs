@@ -16,7 +16,7 @@ mod soft_foreground;
 mod stages;
 mod two_step;
 
-pub use segcut_vit::{Network, Vit, VitParams, WeightsError};
+pub use segcut_vit::{Vit, VitParams, Weights, WeightsError};
 
 pub use catalog::{CatalogEntry, catalog, recipe_named};
 pub use contours::contour_map;

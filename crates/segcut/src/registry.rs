@@ -91,6 +91,21 @@ impl Registry {
     table!(cluster, Clusterer, register_cluster, cluster_kinds, build_cluster, "cluster");
     table!(refine, Refiner, register_refine, refine_kinds, build_refine, "refine");
 
+    /// As [`register_features`](Self::register_features), with settings that building fills in, such as the digest of
+    /// a file: they stand in the resolved recipe.
+    pub fn register_resolved_features<P, S, F>(&mut self, kind: &str, build: F)
+    where
+        P: DeserializeOwned + Serialize + 'static,
+        S: FeatureExtractor + 'static,
+        F: Fn(P) -> Result<(S, P), StageError> + Send + Sync + 'static,
+    {
+        let builder: Builder<dyn FeatureExtractor> = Box::new(move |_, section| {
+            let (stage, params) = build(section.params()?).map_err(|e| section.refused(e))?;
+            Ok(Built { stage: Box::new(stage), resolved: resolved(&section, &params)? })
+        });
+        self.features.insert(kind.to_string(), builder);
+    }
+
     /// A clusterer that is made from other clusterers, which its builder takes from the registry.
     pub(crate) fn register_nested_cluster<F>(&mut self, kind: &str, build: F)
     where

@@ -2,18 +2,32 @@
 
 use crate::{Registry, two_step};
 use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
-use segcut_graph::{Correlation, Gradient, Pmi, Rag, RankingGraph};
+use segcut_graph::{Correlation, Cosine, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_neural::DeepCut;
-use segcut_refine::{Components, Corners, Foreground, GrabCut, MergeSmall, Morphology};
+use segcut_refine::{Components, Corners, Foreground, GrabCut, MergeSmall, Morphology, SeedComponent};
 use segcut_spectral::{ManifoldRanking, Ncut, NodeKMeans, OneSpectral, PSpectral, RobustBackground, SpectralContour};
 use segcut_superpixel::{Etps, Grid, Slic, Snic, Watershed};
-use segcut_vit::Vit;
+use segcut_vit::{UnopenedVit, Vit, VitParams};
 
 impl Registry {
-    /// A registry that knows every stage of segcut.
+    /// A registry that knows every stage of segcut; extractors open the weight files that their recipe names.
     pub fn standard() -> Self {
+        let mut registry = Self::without_weights();
+        registry.register_resolved_features("vit", |params: VitParams| {
+            let vit = Vit::open(params)?;
+            let resolved = vit.params().clone();
+            Ok((vit, resolved))
+        });
+        registry
+    }
+
+    /// A registry that knows every stage of segcut and opens no weights: to check recipes, or for a
+    /// [`with_extractor`](crate::Pipeline::with_extractor) in place of the one that needs them. An extractor without
+    /// its weights refuses to extract.
+    pub fn without_weights() -> Self {
         let mut registry = Self::new();
+        registry.register_features("vit", UnopenedVit::new);
         registry.register_superpixels("etps", Etps::new);
         registry.register_superpixels("grid", Grid::new);
         registry.register_superpixels("slic", Slic::new);
@@ -27,8 +41,8 @@ impl Registry {
         registry.register_features("position", |params| Ok(Position::new(params)));
         registry.register_features("spectral_contour", SpectralContour::new);
         registry.register_features("texture", |params: TextureParams| Texture::new(&params));
-        registry.register_features("vit", Vit::open);
         registry.register_graph("correlation", Correlation::new);
+        registry.register_graph("cosine", Cosine::new);
         registry.register_graph("gradient", Gradient::new);
         registry.register_graph("pmi", Pmi::new);
         registry.register_graph("rag", Rag::new);
@@ -52,6 +66,7 @@ impl Registry {
         registry.register_refine("grab_cut", GrabCut::new);
         registry.register_refine("merge_small", MergeSmall::new);
         registry.register_refine("morphology", Morphology::new);
+        registry.register_refine("seed_component", SeedComponent::new);
         registry
     }
 }

@@ -57,7 +57,7 @@ impl Plan {
             let mut recipe = load(asked)?;
             change(&mut recipe, &args.change)?;
             let name = unused_name(&safe_name(asked), &contenders);
-            contenders.push(Contender { name, pipeline: pipeline(&recipe)? });
+            contenders.push(Contender { name, pipeline: pipeline(&recipe, args.features.cache.as_deref())? });
         }
         let data = Dataset::open(&args.data, std::slice::from_ref(&args.output)).map_err(Failure::no_input)?;
         let mut notes: Vec<String> =
@@ -124,7 +124,7 @@ mod tests {
         for (path, value) in settings {
             recipe.set(path, value).unwrap();
         }
-        Contender { name: String::new(), pipeline: pipeline(&recipe).unwrap() }
+        Contender { name: String::new(), pipeline: pipeline(&recipe, None).unwrap() }
     }
 
     #[test]

@@ -68,8 +68,9 @@ impl Plan {
 
 fn settings(args: &RunArgs) -> Result<Vec<Setting>, Failure> {
     let recipe = choose(&args.recipe)?;
+    let cache = args.recipe.features.cache.as_deref();
     let Some(sweep) = &args.sweep else {
-        return Ok(vec![Setting { value: String::new(), pipeline: pipeline(&recipe)? }]);
+        return Ok(vec![Setting { value: String::new(), pipeline: pipeline(&recipe, cache)? }]);
     };
     let (path, values) = split(sweep)?;
     let mut settings: Vec<Setting> = Vec::new();
@@ -82,7 +83,7 @@ fn settings(args: &RunArgs) -> Result<Vec<Setting>, Failure> {
         }
         let mut changed = recipe.clone();
         changed.set(path, value).map_err(Failure::usage)?;
-        settings.push(Setting { value: value.to_string(), pipeline: pipeline(&changed)? });
+        settings.push(Setting { value: value.to_string(), pipeline: pipeline(&changed, cache)? });
     }
     Ok(settings)
 }

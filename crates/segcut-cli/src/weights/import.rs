@@ -19,8 +19,9 @@ pub fn import_file(file: &Path, output: &Path, in_process: bool) -> Outcome {
     let status = child.status().map_err(Failure::weights)?;
     match status.code() {
         Some(0) => Ok(Code::Fine),
-        Some(code) if code == Code::Output as i32 => Err(Failure::output(format!("{}: not written", output.display()))),
-        Some(_) => Err(Failure::weights(format!("{}: not imported", file.display()))),
+        // The child has told why.
+        Some(code) if code == Code::Output as i32 => Ok(Code::Output),
+        Some(_) => Ok(Code::Weights),
         None => Err(Failure::weights(format!("{}: its reader died ({status})", file.display()))),
     }
 }

@@ -4,17 +4,14 @@ use super::resolve::weights_path;
 use crate::args::Talk;
 use crate::exit::{Code, Failure, Outcome};
 use crate::print::{out, out_json};
-use segcut::Network;
-use segcut_weights::sha256_of;
+use segcut::Weights;
 use serde_json::json;
 
 /// Prints layout, sizes and digest of a file or of named weights.
 pub fn inspect(weights: &str, talk: Talk) -> Outcome {
     let path = weights_path(weights)?;
-    let refused = |e: &dyn std::fmt::Display| Failure::weights(format!("{}: {e}", path.display()));
-    let file = std::fs::File::open(&path).map_err(|e| refused(&e))?;
-    let network = Network::read(file).map_err(|e| refused(&e))?;
-    let digest = sha256_of(&path).map_err(|e| Failure::weights(format!("{}: {e}", path.display())))?;
+    let weights = Weights::open(&path).map_err(Failure::weights)?;
+    let (network, digest) = (weights.network(), weights.sha256());
     let architecture = network.architecture();
     if talk.json {
         return out_json(&json!({

@@ -3,6 +3,7 @@
 pub mod args;
 mod import;
 mod inspect;
+mod opened;
 mod resolve;
 
 use crate::args::Talk;
@@ -14,6 +15,7 @@ use segcut_weights::{Manifest, Reference, fetch, sha256_of};
 use serde_json::json;
 use std::path::Path;
 
+pub use opened::opened;
 pub use resolve::weights_path;
 
 /// Runs a subcommand.

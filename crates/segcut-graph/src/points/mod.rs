@@ -8,3 +8,4 @@ mod neighbors;
 
 pub use graph::{PointAffinity, PointGraph, PointGraphError, PointGraphParams, Symmetry};
 pub use kernel::Kernel;
+pub(crate) use neighbors::neighbors_of;

@@ -37,6 +37,13 @@ pub(super) fn search<'a>(points: &'a ArrayView2<'a, f64>) -> Box<dyn Search + 'a
     kd_tree(points)
 }
 
+/// The numbers of the `count` nearest other points of every point, the nearest first.
+pub(crate) fn neighbors_of(points: ArrayView2<'_, f64>, count: usize) -> Vec<Vec<u32>> {
+    let search = search(&points);
+    let lists = for_all(points.nrows(), &*search, |rows| search.nearest(rows, count));
+    lists.into_iter().map(|list| list.into_iter().map(|near| near.node).collect()).collect()
+}
+
 /// Runs a question over all points, in blocks, on all threads.
 pub(super) fn for_all(
     n: usize,

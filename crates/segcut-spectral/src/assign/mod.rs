@@ -30,6 +30,8 @@ pub enum Assign {
     ClusterQr,
     /// Two clusters by the sign of the second vector.
     Sign,
+    /// Two clusters at the mean of the second vector (Wang et al. 2022, TokenCut).
+    Mean,
     /// Two clusters at the threshold of the second vector with the smallest normalized cut.
     Threshold,
     /// Greedy merging of the regions that touch, by the eigenvectors' differences across borders and more
@@ -40,7 +42,7 @@ pub enum Assign {
 impl Assign {
     /// n×k eigenvectors of a pencil → n labels below k.
     ///
-    /// `Sign` and `Threshold` cut the second column in two; `Merge`, which needs more than vectors, is done as
+    /// `Sign`, `Mean` and `Threshold` cut the second column in two; `Merge`, which needs more than vectors, is done as
     /// `ClusterQr`. Fewer than two columns are one cluster.
     ///
     /// # Determinism
@@ -69,6 +71,10 @@ impl Assign {
             Self::Discretize => discretize(vectors, seed),
             Self::ClusterQr | Self::Merge => cluster_qr(vectors),
             Self::Sign => vectors.column(1).iter().map(|&x| u32::from(x > 0.0)).collect(),
+            Self::Mean => {
+                let mean = vectors.column(1).mean().unwrap_or(0.0);
+                vectors.column(1).iter().map(|&x| u32::from(x > mean)).collect()
+            }
             Self::Threshold => {
                 let cut = best_threshold(pencil, &vectors.column(1).to_vec());
                 cut.above.iter().map(|&above| u32::from(above)).collect()

@@ -169,12 +169,12 @@ impl Ncut {
         if params.max_iter < 1 {
             return refuse("cluster.max_iter", &params.max_iter, "at least 1");
         }
-        if params.extra_vectors > 0 && matches!(params.assign, Assign::Sign | Assign::Threshold) {
+        let in_two = matches!(params.assign, Assign::Sign | Assign::Mean | Assign::Threshold);
+        if params.extra_vectors > 0 && in_two {
             return refuse("cluster.extra_vectors", &params.extra_vectors, "0 where the second vector is cut in two");
         }
-        let in_two = matches!(params.assign, Assign::Sign | Assign::Threshold);
         if in_two && params.method == Method::Kway && params.k != ClusterCount::Fixed(2) {
-            return refuse("cluster.assign", &"sign or threshold", "used with k = 2");
+            return refuse("cluster.assign", &"sign, mean or threshold", "used with k = 2");
         }
         params.merge.check()?;
         Ok(Self { params })

@@ -1,19 +1,29 @@
 //! Graph to Clustering by neural networks.
 //!
 //! ```text
-//! RegionGraph ─► features spread over the graph, once ─► two layers ─► memberships ─► N-cut or correlation loss
+//! RegionGraph ─► features gathered from neighbors, once ─► two layers ─► memberships ─► N-cut or correlation loss
 //!                                                             ▲──── written-out gradients, AdamW ────┘
 //! ```
 //!
 //! [`DeepCut`] is the stage; it trains one small network per graph.
 
+mod activation;
 mod adamw;
+#[cfg(test)]
+mod candle_twin;
 mod deepcut;
 mod exponential;
+mod inputs;
 mod loss;
+mod matrix;
 mod network;
 mod operator;
-mod propagate;
+mod params;
+mod spread;
+mod symmetric;
 mod training;
 
-pub use deepcut::{DeepCut, DeepCutError, DeepCutParams, Labels, Objective};
+pub use deepcut::DeepCut;
+pub use inputs::DeepCutError;
+pub use params::{DeepCutParams, Labels, Objective};
+pub use spread::Encoder;

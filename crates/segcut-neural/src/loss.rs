@@ -1,15 +1,15 @@
 //! Memberships → loss and its gradient.
 
-use crate::deepcut::Objective;
+use crate::matrix::Matrix;
 use crate::operator::Operator;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
+use crate::params::Objective;
 
 /// A loss on the memberships of n nodes.
 #[derive(Debug)]
 pub(crate) struct Loss {
     objective: Objective,
     operator: Operator,
-    degrees: Array1<f32>,
+    degrees: Vec<f32>,
 }
 
 impl Loss {
@@ -18,62 +18,73 @@ impl Loss {
         Self { objective, operator, degrees }
     }
 
-    /// The loss of S and its gradient with respect to S.
-    pub(crate) fn of(&self, s: ArrayView2<'_, f32>) -> (f64, Array2<f32>) {
-        let ws = self.operator.apply(s);
-        let inside = inner(s, ws.view());
+    /// The loss of S; its gradient with respect to S is written to `gradient`.
+    pub(crate) fn of(&self, s: &Matrix, gradient: &mut Matrix) -> f64 {
+        self.operator.apply(s, gradient);
+        let inside = inner(&s.values, &gradient.values);
         match self.objective {
-            Objective::Correlation => (-inside, ws * -2.0),
-            Objective::Ncut => {
-                let (orthogonal, gradient) = orthogonality(s);
-                let (cut, cut_gradient) = self.cut(s, ws, inside);
-                (cut + orthogonal, cut_gradient + gradient)
+            Objective::Correlation => {
+                gradient.values.iter_mut().for_each(|g| *g *= -2.0);
+                -inside
             }
+            Objective::Ncut => self.cut(s, gradient, inside) + orthogonality(s, gradient),
         }
     }
 
-    /// −tr(SᵀWS) / tr(SᵀDS); 0 on a graph without volume.
-    fn cut(&self, s: ArrayView2<'_, f32>, ws: Array2<f32>, inside: f64) -> (f64, Array2<f32>) {
-        let weighted = &s * &self.degrees.view().insert_axis(Axis(1));
-        let volume = inner(s, weighted.view());
+    /// −tr(SᵀWS) / tr(SᵀDS); 0 on a graph without volume. The gradient holds W·S before.
+    fn cut(&self, s: &Matrix, gradient: &mut Matrix, inside: f64) -> f64 {
+        let cols = s.cols.max(1);
+        let rows = || s.values.chunks_exact(cols).zip(&self.degrees);
+        let square = |row: &[f32]| row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
+        let volume: f64 = rows().map(|(row, &d)| f64::from(d) * square(row)).sum();
         if volume <= 0.0 {
-            return (0.0, Array2::zeros(s.raw_dim()));
+            gradient.values.fill(0.0);
+            return 0.0;
         }
         let (outer, shared) = ((-2.0 / volume) as f32, (2.0 * inside / (volume * volume)) as f32);
-        let mut gradient = ws;
-        Zip::from(&mut gradient).and(&weighted).for_each(|g, &d| *g = outer * *g + shared * d);
-        (-inside / volume, gradient)
+        for (g, (row, d)) in gradient.values.chunks_exact_mut(cols).zip(rows()) {
+            g.iter_mut().zip(row).for_each(|(g, x)| *g = outer * *g + shared * d * x);
+        }
+        -inside / volume
     }
 }
 
-/// ‖SᵀS/‖SᵀS‖ − I/√K‖ in Frobenius norms (Bianchi et al. 2020, eq. 9).
-fn orthogonality(s: ArrayView2<'_, f32>) -> (f64, Array2<f32>) {
-    let k = s.ncols();
-    let gram = s.t().dot(&s).mapv(f64::from);
+/// ‖SᵀS/‖SᵀS‖ − I/√K‖ in Frobenius norms (Bianchi et al. 2020, eq. 9); its gradient is added.
+fn orthogonality(s: &Matrix, gradient: &mut Matrix) -> f64 {
+    let k = s.cols;
+    let mut products = vec![0.0; k * k];
+    s.transposed_product(s, &mut products);
+    let gram: Vec<f64> = products.into_iter().map(f64::from).collect();
     let norm = gram.iter().map(|x| x * x).sum::<f64>().sqrt();
     if norm == 0.0 {
-        return (0.0, Array2::zeros(s.raw_dim()));
+        return 0.0;
     }
-    let mut rest = &gram / norm;
-    rest.diag_mut().mapv_inplace(|x| x - 1.0 / (k as f64).sqrt());
+    let target = |at: usize| if at.is_multiple_of(k + 1) { 1.0 / (k as f64).sqrt() } else { 0.0 };
+    let rest: Vec<f64> = gram.iter().enumerate().map(|(at, x)| x / norm - target(at)).collect();
     let value = rest.iter().map(|x| x * x).sum::<f64>().sqrt();
     // At the minimum the norm has no derivative; 0 is a subgradient.
     if value < 1e-12 {
-        return (value, Array2::zeros(s.raw_dim()));
+        return value;
     }
-    let along = (&rest * &gram).sum() / (norm * norm);
-    let inner = (&rest - &(&gram * along)) * (2.0 / (norm * value));
-    (value, s.dot(&inner.mapv(|x| x as f32)))
+    let along = rest.iter().zip(&gram).map(|(r, g)| r * g).sum::<f64>() / (norm * norm);
+    let inner = |(r, g): (&f64, &f64)| ((r - g * along) * (2.0 / (norm * value))) as f32;
+    let inner: Vec<f32> = rest.iter().zip(&gram).map(inner).collect();
+    for (g, row) in gradient.values.chunks_exact_mut(k).zip(s.values.chunks_exact(k)) {
+        for (x, factors) in row.iter().zip(inner.chunks_exact(k)) {
+            g.iter_mut().zip(factors).for_each(|(g, f)| *g += x * f);
+        }
+    }
+    value
 }
 
-fn inner(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> f64 {
-    Zip::from(a).and(b).fold(0.0, |sum, &x, &y| sum + f64::from(x) * f64::from(y))
+fn inner(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::Array2;
+    use ndarray::{Array2, Axis};
     use segcut_core::{Affinity, SparseAffinity};
 
     fn affinity(signed: bool) -> Affinity {
@@ -111,9 +122,11 @@ mod tests {
             let affinity = affinity(objective == Objective::Correlation);
             let s = memberships();
             let loss = Loss::new(objective, Operator::new(&affinity, 0.0), 8);
-            let (value, gradient) = loss.of(s.mapv(|x| x as f32).view());
+            let mut gradient = Matrix::zeros(8, 3);
+            let value = loss.of(&Matrix::from_array(s.mapv(|x| x as f32).view()), &mut gradient);
             assert!((value - plain(objective, &affinity, &s)).abs() < 1e-5);
-            for (at, &found) in gradient.indexed_iter() {
+            for (place, &found) in gradient.values.iter().enumerate() {
+                let at = (place / 3, place % 3);
                 let (mut up, mut down) = (s.clone(), s.clone());
                 up[at] += 1e-6;
                 down[at] -= 1e-6;
@@ -127,7 +140,8 @@ mod tests {
     fn graphs_without_volume_have_a_loss() {
         let none = Affinity::Sparse(SparseAffinity::new(3, vec![], vec![]).unwrap());
         let loss = Loss::new(Objective::Ncut, Operator::new(&none, 0.0), 3);
-        let (value, gradient) = loss.of(Array2::from_elem((3, 2), 0.5).view());
-        assert!(value.is_finite() && gradient.iter().all(|g| g.is_finite()));
+        let mut gradient = Matrix::zeros(3, 2);
+        let value = loss.of(&Matrix { rows: 3, cols: 2, values: vec![0.5; 6] }, &mut gradient);
+        assert!(value.is_finite() && gradient.values.iter().all(|g| g.is_finite()));
     }
 }

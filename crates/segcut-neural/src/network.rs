@@ -1,187 +1,300 @@
 //! Features → memberships, and back to gradients.
 
-use crate::exponential::exp;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
+use crate::activation::{biased_elu, biased_softmax, column_sums, through_elu, through_softmax, times};
+use crate::matrix::Matrix;
+use crate::spread::Spread;
+use faer::MatRef;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use std::ops::Range;
 
-/// inputs×outputs weights and the bias of one layer, or their gradients.
-#[derive(Debug, Clone)]
-pub(crate) struct Layer {
-    pub(crate) matrix: Array2<f32>,
-    pub(crate) bias: Array1<f32>,
+/// Sizes of a network: encoder layers, one hidden layer, clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Shape {
+    /// Width of what the first layer reads.
+    pub(crate) inputs: usize,
+    /// Blocks of the previous layer's width that a further encoder layer reads.
+    pub(crate) blocks: usize,
+    /// Encoder layers.
+    pub(crate) layers: usize,
+    /// Outputs of an encoder layer and of the hidden layer.
+    pub(crate) hidden: [usize; 2],
+    /// Memberships per node.
+    pub(crate) clusters: usize,
 }
 
-/// Three linear layers with ELU between them and a softmax behind.
+/// One linear layer: an inputs×outputs matrix and behind it the bias, in the network's parameters.
+#[derive(Debug, Clone, PartialEq)]
+struct Layer {
+    inputs: usize,
+    outputs: usize,
+    at: usize,
+}
+
+/// Linear layers with ELU between them and a softmax behind.
 ///
-/// The first is the graph convolution, whose propagation is already in its input.
-#[derive(Debug, Clone)]
+/// The first `encoder` layers are graph convolutions; what the first gathers from neighbors is already in its input.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Network {
-    pub(crate) layers: [Layer; 3],
+    layers: Vec<Layer>,
+    encoder: usize,
+    pub(crate) parameters: Vec<f32>,
 }
 
-/// What a forward pass leaves for the backward pass.
+/// What the network reads of one graph.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// Features, gathered once.
+    pub(crate) x: &'a Matrix,
+    /// How further encoder layers gather.
+    pub(crate) spread: &'a Spread,
+}
+
+/// Outputs and gradients of every layer, kept from one epoch to the next.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    first: Array2<f32>,
-    second: Array2<f32>,
-    dropped: Array2<f32>,
+    outputs: Vec<Matrix>,
+    gathered: Vec<Matrix>,
+    dropped: Matrix,
+    gradients: Vec<Matrix>,
+}
+
+impl Pass {
+    pub(crate) fn new(network: &Network, n: usize) -> Self {
+        let outputs: Vec<Matrix> = network.layers.iter().map(|layer| Matrix::zeros(n, layer.outputs)).collect();
+        let dropped = Matrix::zeros(n, network.hidden_outputs());
+        Self { gradients: outputs.clone(), outputs, gathered: vec![Matrix::default(); network.encoder], dropped }
+    }
+
     /// n×K memberships.
-    pub(crate) s: Array2<f32>,
+    pub(crate) fn s(&self) -> &Matrix {
+        &self.outputs[self.outputs.len() - 1]
+    }
+
+    /// The memberships, and where their gradient goes.
+    pub(crate) fn s_and_gradient(&mut self) -> (&Matrix, &mut Matrix) {
+        let last = self.outputs.len() - 1;
+        (&self.outputs[last], &mut self.gradients[last])
+    }
 }
 
 impl Network {
-    /// Draws the parameters as the published code does: the convolution uniform by Glorot's rule with bias 0, the
-    /// others uniform within 1/√inputs.
-    pub(crate) fn draw(sizes: [usize; 4], random: &mut ChaCha8Rng) -> Self {
-        let layers = [0, 1, 2].map(|layer| {
-            let (inputs, outputs) = (sizes[layer], sizes[layer + 1]);
-            let glorot = (6.0 / (inputs + outputs).max(1) as f32).sqrt();
-            let bound = if layer == 0 { glorot } else { 1.0 / (inputs.max(1) as f32).sqrt() };
-            let mut uniform = || bound * (2.0 * random.random::<f32>() - 1.0);
-            let matrix = Array2::from_shape_simple_fn((inputs, outputs), &mut uniform);
-            let bias = if layer == 0 { Array1::zeros(outputs) } else { Array1::from_shape_simple_fn(outputs, uniform) };
-            Layer { matrix, bias }
-        });
-        Self { layers }
-    }
-
-    /// Parameters with their gradients, in a fixed order.
-    pub(crate) fn with_gradients<'a>(
-        &'a mut self,
-        gradients: &'a [Layer; 3],
-    ) -> impl Iterator<Item = (&'a mut f32, f32)> {
-        self.layers.iter_mut().zip(gradients).flat_map(|(layer, gradient)| {
-            let matrix = layer.matrix.iter_mut().zip(gradient.matrix.iter().copied());
-            matrix.chain(layer.bias.iter_mut().zip(gradient.bias.iter().copied()))
-        })
-    }
-
-    pub(crate) fn parameters(&self) -> usize {
-        self.layers.iter().map(|layer| layer.matrix.len() + layer.bias.len()).sum()
-    }
-
-    /// Memberships of propagated features; `mask` (0 or 1 / (1 − rate)) drops outputs of the second hidden layer.
-    pub(crate) fn forward(&self, x: ArrayView2<'_, f32>, mask: Option<&Array2<f32>>) -> Pass {
-        let first = elu(self.layers[0].of(x));
-        let second = elu(self.layers[1].of(first.view()));
-        let dropped = mask.map_or_else(|| second.clone(), |mask| &second * mask);
-        let s = softmax(self.layers[2].of(dropped.view()));
-        Pass { first, second, dropped, s }
-    }
-
-    /// The gradient of all parameters from that of the memberships.
-    pub(crate) fn backward(
-        &self,
-        x: ArrayView2<'_, f32>,
-        pass: &Pass,
-        mask: Option<&Array2<f32>>,
-        of_s: &Array2<f32>,
-    ) -> [Layer; 3] {
-        let shared = (of_s * &pass.s).sum_axis(Axis(1)).insert_axis(Axis(1));
-        let third = (of_s - &shared) * &pass.s;
-        let mut second = third.dot(&self.layers[2].matrix.t());
-        if let Some(mask) = mask {
-            second *= mask;
-        }
-        through_elu(&mut second, &pass.second);
-        let mut first = second.dot(&self.layers[1].matrix.t());
-        through_elu(&mut first, &pass.first);
-        let layer = |input: ArrayView2<'_, f32>, outer: &Array2<f32>| Layer {
-            matrix: input.t().dot(outer),
-            bias: outer.sum_axis(Axis(0)),
+    /// The layers, with parameters 0.
+    pub(crate) fn new(shape: &Shape) -> Self {
+        let [first, second] = shape.hidden;
+        let deeper = (1..shape.layers).map(|_| (shape.blocks * first, first));
+        let sizes = std::iter::once((shape.inputs, first)).chain(deeper);
+        let sizes = sizes.chain([(first, second), (second, shape.clusters)]);
+        let mut len = 0;
+        let layer = |(inputs, outputs)| {
+            let at = len;
+            len += (inputs + 1) * outputs;
+            Layer { inputs, outputs, at }
         };
-        [layer(x, &first), layer(pass.first.view(), &second), layer(pass.dropped.view(), &third)]
+        let layers = sizes.map(layer).collect();
+        Self { layers, encoder: shape.layers, parameters: vec![0.0; len] }
+    }
+
+    /// Draws the parameters as the published code does: convolutions uniform by Glorot's rule with bias 0, the
+    /// others uniform within 1/√inputs.
+    pub(crate) fn draw(shape: &Shape, random: &mut ChaCha8Rng) -> Self {
+        let mut network = Self::new(shape);
+        for (at, layer) in network.layers.iter().enumerate() {
+            let convolution = at < network.encoder;
+            let glorot = (6.0 / (layer.inputs + layer.outputs).max(1) as f32).sqrt();
+            let bound = if convolution { glorot } else { 1.0 / (layer.inputs.max(1) as f32).sqrt() };
+            let drawn = if convolution { layer.matrix() } else { layer.at..layer.bias().end };
+            network.parameters[drawn].fill_with(|| bound * (2.0 * random.random::<f32>() - 1.0));
+        }
+        network
+    }
+
+    /// Inputs and outputs of every layer.
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> Vec<[usize; 2]> {
+        self.layers.iter().map(|layer| [layer.inputs, layer.outputs]).collect()
+    }
+
+    fn hidden_outputs(&self) -> usize {
+        self.layers[self.encoder].outputs
+    }
+
+    /// How many values a dropout mask of n nodes has.
+    pub(crate) fn mask_len(&self, n: usize) -> usize {
+        n * self.hidden_outputs()
+    }
+
+    /// Memberships; `mask` (0 or 1 / (1 − rate)) drops outputs of the hidden layer.
+    pub(crate) fn forward(&self, inputs: Inputs<'_>, mask: Option<&[f32]>, pass: &mut Pass) {
+        let last = self.layers.len() - 1;
+        for (at, layer) in self.layers.iter().enumerate() {
+            if 0 < at && at < self.encoder {
+                pass.gathered[at] = inputs.spread.gather(&pass.outputs[at - 1]);
+            }
+            if let (true, Some(mask)) = (at == last, mask) {
+                times(&mut pass.dropped.values, &pass.outputs[at - 1].values, mask);
+            }
+            let (before, rest) = pass.outputs.split_at_mut(at);
+            let input = match at {
+                0 => inputs.x,
+                _ if at < self.encoder => &pass.gathered[at],
+                _ if at == last && mask.is_some() => &pass.dropped,
+                _ => &before[at - 1],
+            };
+            let bias = &self.parameters[layer.bias()];
+            rest[0].set_product(input, self.matrix(layer), |_, rows| match at == last {
+                true => biased_softmax(rows, bias),
+                false => biased_elu(rows, bias),
+            });
+        }
+    }
+
+    /// The gradient of all parameters, from that of the memberships, which the pass holds.
+    pub(crate) fn backward(&self, inputs: Inputs<'_>, mask: Option<&[f32]>, pass: &mut Pass, gradient: &mut [f32]) {
+        let last = self.layers.len() - 1;
+        for (at, layer) in self.layers.iter().enumerate().rev() {
+            let (before, rest) = pass.gradients.split_at_mut(at);
+            let own = &mut rest[0];
+            if at == last {
+                through_softmax(&mut own.values, &pass.outputs[at].values, layer.outputs);
+            } else {
+                through_elu(&mut own.values, &pass.outputs[at].values);
+            }
+            let input = match at {
+                0 => inputs.x,
+                _ if at < self.encoder => &pass.gathered[at],
+                _ if at == last && mask.is_some() => &pass.dropped,
+                _ => &pass.outputs[at - 1],
+            };
+            input.transposed_product(own, &mut gradient[layer.matrix()]);
+            column_sums(&own.values, &mut gradient[layer.bias()]);
+            let Some(previous) = before.last_mut() else { continue };
+            let turned = self.matrix(layer).transpose();
+            if at < self.encoder {
+                let mut gathered = Matrix::zeros(own.rows, layer.inputs);
+                gathered.set_product(own, turned, |_, _| {});
+                *previous = inputs.spread.scatter(gathered);
+            } else {
+                previous.set_product(own, turned, |_, _| {});
+            }
+            if let (true, Some(mask)) = (at == last, mask) {
+                previous.values.iter_mut().zip(mask).for_each(|(g, m)| *g *= m);
+            }
+        }
+    }
+
+    fn matrix(&self, layer: &Layer) -> MatRef<'_, f32> {
+        MatRef::from_row_major_slice(&self.parameters[layer.matrix()], layer.inputs, layer.outputs)
     }
 }
 
 impl Layer {
-    fn of(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        x.dot(&self.matrix) + &self.bias
+    fn matrix(&self) -> Range<usize> {
+        self.at..self.at + self.inputs * self.outputs
     }
-}
 
-/// x, or e^x − 1 below 0.
-fn elu(mut x: Array2<f32>) -> Array2<f32> {
-    for value in &mut x {
-        let below = exp(value.min(0.0)) - 1.0;
-        *value = value.max(0.0) + below;
+    fn bias(&self) -> Range<usize> {
+        self.matrix().end..self.at + (self.inputs + 1) * self.outputs
     }
-    x
-}
-
-/// Times the derivative of ELU, from its output: 1 above 0, output + 1 below.
-fn through_elu(gradient: &mut Array2<f32>, output: &Array2<f32>) {
-    Zip::from(gradient).and(output).for_each(|g, &y| *g *= y.min(0.0) + 1.0);
-}
-
-fn softmax(mut x: Array2<f32>) -> Array2<f32> {
-    for mut row in x.rows_mut() {
-        let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        row.mapv_inplace(|value| exp(value - most));
-        let sum = row.sum();
-        row /= sum;
-    }
-    x
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::Array1;
+    use crate::spread::{Encoder, blocks};
+    use ndarray::{Array2, Axis};
     use rand::SeedableRng;
+    use segcut_core::{Affinity, SparseAffinity};
+
+    const N: usize = 7;
+
+    fn ring() -> Affinity {
+        let mut edges: Vec<[u32; 2]> = (1..N as u32).map(|v| [v - 1, v]).collect();
+        edges.insert(1, [0, N as u32 - 1]);
+        let weights = (0..edges.len()).map(|e| 0.5 + e as f64 / 4.0).collect();
+        Affinity::Sparse(SparseAffinity::new(N, edges, weights).unwrap())
+    }
+
+    /// The gathering of an encoder as a matrix in double precision, column block by column block.
+    fn gathering(encoder: Encoder) -> Vec<Array2<f64>> {
+        let affinity = ring();
+        let columns: Vec<_> = (0..N).map(|i| affinity.apply(&Array2::<f64>::eye(N).row(i).to_owned())).collect();
+        let mut a = Array2::from_shape_fn((N, N), |(i, j)| columns[j][i]);
+        if encoder == Encoder::Gcn {
+            a += &Array2::<f64>::eye(N);
+        }
+        let d = a.sum_axis(Axis(1));
+        let scaled = Array2::from_shape_fn((N, N), |(i, j)| match encoder {
+            Encoder::Sage => a[[i, j]] / d[i],
+            _ => a[[i, j]] / (d[i] * d[j]).sqrt(),
+        });
+        if encoder == Encoder::Gcn { vec![scaled] } else { vec![Array2::eye(N), scaled] }
+    }
 
     /// The same in double precision: Σ S ∘ `outer`.
-    fn plain(layers: &[(Array2<f64>, Array1<f64>)], x: &Array2<f64>, mask: &Array2<f64>, outer: &Array2<f64>) -> f64 {
-        let mut value = x.clone();
-        for (at, (matrix, bias)) in layers.iter().enumerate() {
-            value = value.dot(matrix) + bias;
-            if at < 2 {
-                value.mapv_inplace(|v| if v > 0.0 { v } else { v.exp_m1() });
+    fn plain(network: &Network, values: &[f64], x: &Array2<f64>, mask: &[f32], encoder: Encoder) -> f64 {
+        let spread = gathering(encoder);
+        let gather = |h: &Array2<f64>| {
+            let parts: Vec<_> = spread.iter().map(|a| a.dot(h)).collect();
+            ndarray::concatenate(Axis(1), &parts.iter().map(|p| p.view()).collect::<Vec<_>>()).unwrap()
+        };
+        let mut h = x.clone();
+        for (at, layer) in network.layers.iter().enumerate() {
+            if at < network.encoder {
+                h = gather(&h);
             }
-            if at == 1 {
-                value *= mask;
+            let matrix =
+                Array2::from_shape_vec((layer.inputs, layer.outputs), values[layer.matrix()].to_vec()).unwrap();
+            h = h.dot(&matrix) + ndarray::ArrayView1::from(&values[layer.bias()]);
+            if at + 1 < network.layers.len() {
+                h.mapv_inplace(|v| if v > 0.0 { v } else { v.exp_m1() });
+            }
+            if at == network.encoder {
+                h.indexed_iter_mut().for_each(|((i, j), v)| *v *= f64::from(mask[i * layer.outputs + j]));
             }
         }
-        let exps = value.mapv(f64::exp);
+        let exps = h.mapv(f64::exp);
         let s = &exps / &exps.sum_axis(Axis(1)).insert_axis(Axis(1));
-        (s * outer).sum()
+        s.indexed_iter().map(|((i, c), s)| s * f64::from(outer(i, c))).sum()
+    }
+
+    fn outer(i: usize, c: usize) -> f32 {
+        ((i + 2 * c) % 5) as f32 - 2.0
+    }
+
+    fn check(encoder: Encoder, layers: usize) {
+        let inputs = 5 * blocks(encoder);
+        let shape = Shape { inputs, blocks: blocks(encoder), layers, hidden: [4, 3], clusters: 2 };
+        let network = Network::draw(&shape, &mut ChaCha8Rng::seed_from_u64(3));
+        let x = Array2::from_shape_fn((N, 5), |(i, d)| ((i * 5 + d * 3) % 11) as f64 / 5.0 - 1.0);
+        let mask: Vec<f32> = (0..3 * N).map(|at| if at % 4 == 0 { 0.0 } else { 4.0 / 3.0 }).collect();
+        let spread = Spread::new(encoder, &ring(), 0.0);
+        let gathered = spread.gather(&Matrix::from_array(x.mapv(|v| v as f32).view()));
+        let inputs = Inputs { x: &gathered, spread: &spread };
+        let mut pass = Pass::new(&network, N);
+        network.forward(inputs, Some(&mask), &mut pass);
+        let value: f32 = (0..2 * N).map(|at| pass.s().values[at] * outer(at / 2, at % 2)).sum();
+        let (_, of_s) = pass.s_and_gradient();
+        of_s.values.iter_mut().enumerate().for_each(|(at, g)| *g = outer(at / 2, at % 2));
+        let mut gradient = vec![0.0; network.parameters.len()];
+        network.backward(inputs, Some(&mask), &mut pass, &mut gradient);
+        let values: Vec<f64> = network.parameters.iter().map(|&v| f64::from(v)).collect();
+        assert!((f64::from(value) - plain(&network, &values, &x, &mask, encoder)).abs() < 1e-5);
+        for (at, &found) in gradient.iter().enumerate() {
+            let moved = |by: f64| {
+                let mut values = values.clone();
+                values[at] += by;
+                plain(&network, &values, &x, &mask, encoder)
+            };
+            let slope = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+            assert!((f64::from(found) - slope).abs() < 2e-5, "{encoder:?} {layers} {at}: {found} {slope}");
+        }
     }
 
     #[test]
     fn gradients_are_those_of_finite_differences() {
-        let mut random = ChaCha8Rng::seed_from_u64(3);
-        let network = Network::draw([5, 4, 3, 2], &mut random);
-        let x = Array2::from_shape_fn((7, 5), |(i, d)| ((i * 5 + d * 3) % 11) as f64 / 5.0 - 1.0);
-        let mask = Array2::from_shape_fn((7, 3), |(i, d)| if (i + d) % 4 == 0 { 0.0 } else { 4.0 / 3.0 });
-        let outer = Array2::from_shape_fn((7, 2), |(i, d)| ((i + 2 * d) % 5) as f64 - 2.0);
-        let narrow = |a: &Array2<f64>| a.mapv(|v| v as f32);
-        let (x32, mask32) = (narrow(&x), narrow(&mask));
-        let pass = network.forward(x32.view(), Some(&mask32));
-        let gradient = network.backward(x32.view(), &pass, Some(&mask32), &narrow(&outer));
-        let wide = |layer: &Layer| (layer.matrix.mapv(f64::from), layer.bias.mapv(f64::from));
-        let layers: Vec<_> = network.layers.iter().map(wide).collect();
-        let value = f64::from((pass.s * narrow(&outer)).sum());
-        assert!((value - plain(&layers, &x, &mask, &outer)).abs() < 1e-5);
-        for (place, gradient) in gradient.iter().enumerate() {
-            for (at, &found) in gradient.matrix.indexed_iter() {
-                let moved = |by: f64| {
-                    let mut layers = layers.clone();
-                    layers[place].0[at] += by;
-                    plain(&layers, &x, &mask, &outer)
-                };
-                let slope = (moved(1e-6) - moved(-1e-6)) / 2e-6;
-                assert!((f64::from(found) - slope).abs() < 2e-5, "{place} {at:?}: {found} {slope}");
-            }
-            for (at, &found) in gradient.bias.indexed_iter() {
-                let moved = |by: f64| {
-                    let mut layers = layers.clone();
-                    layers[place].1[at] += by;
-                    plain(&layers, &x, &mask, &outer)
-                };
-                let slope = (moved(1e-6) - moved(-1e-6)) / 2e-6;
-                assert!((f64::from(found) - slope).abs() < 2e-5, "{place} {at}: {found} {slope}");
-            }
+        for encoder in [Encoder::Gcn, Encoder::Sage, Encoder::Arma] {
+            (1..4).for_each(|layers| check(encoder, layers));
         }
     }
 }

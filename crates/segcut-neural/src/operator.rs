@@ -1,127 +1,157 @@
 //! An affinity as the product with a thin matrix, in single precision.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
-use segcut_core::{Affinity, GramAffinity, SparseAffinity};
+use crate::matrix::Matrix;
+use crate::symmetric::Symmetric;
+use segcut_core::{Affinity, GramAffinity};
 
 /// W·S for n×K memberships S.
 #[derive(Debug)]
 pub(crate) enum Operator {
     /// Both directions of every edge, by row, and the diagonal.
-    Sparse { offsets: Vec<usize>, nodes: Vec<u32>, weights: Vec<f32>, diagonal: Option<Vec<f32>> },
+    Sparse { offsets: Vec<usize>, nodes: Vec<u32>, weights: Vec<f32>, diagonal: Vec<f32> },
     /// The matrix.
-    Dense(Array2<f32>),
+    Dense(Symmetric),
     /// F·Fᵀ + shift, and what the diagonal has beyond that.
-    Factors { factors: Array2<f32>, shift: f32, diagonal: Option<Vec<f32>> },
+    Factors { factors: Matrix, shift: f32, diagonal: Option<Vec<f32>> },
 }
 
 impl Operator {
     /// The affinity + shift, diagonal included: on the edges of a sparse affinity, on all pairs of factors.
     pub(crate) fn new(affinity: &Affinity, shift: f64) -> Self {
         match affinity {
-            Affinity::Sparse(sparse) => sparse_rows(sparse, shift),
-            Affinity::Gram(gram) if gram.clip => Self::Dense(formed(gram, shift)),
+            Affinity::Sparse(sparse) => {
+                Self::edges(sparse.n(), (sparse.edges(), sparse.weights()), sparse.diagonal(), shift)
+            }
+            Affinity::Gram(gram) if gram.clip => Self::dense(gram, shift, &formed(gram, shift)),
             Affinity::Gram(gram) => {
                 let extra = gram.diagonal.as_ref().map(|diagonal| {
                     let norms = gram.factors.rows().into_iter().map(|row| row.dot(&row) + gram.shift as f32);
                     diagonal.iter().zip(norms).map(|(&d, norm)| d as f32 - norm).collect()
                 });
-                Self::Factors { factors: gram.factors.clone(), shift: (gram.shift + shift) as f32, diagonal: extra }
+                let factors = Matrix::from_array(gram.factors.view());
+                Self::Factors { factors, shift: (gram.shift + shift) as f32, diagonal: extra }
             }
         }
     }
 
-    /// W·S.
-    pub(crate) fn apply(&self, s: ArrayView2<'_, f32>) -> Array2<f32> {
+    /// The upper half of a matrix that is formed already; the diagonal is that of the affinity + shift.
+    pub(crate) fn dense(gram: &GramAffinity, shift: f64, full: &Matrix) -> Self {
+        Self::Dense(Symmetric::of(full, |i| (gram.weight(i, i) + shift) as f32))
+    }
+
+    /// Edges (each pair once) and a diagonal, all + shift.
+    pub(crate) fn edges(
+        n: usize,
+        (edges, edge_weights): (&[[u32; 2]], &[f64]),
+        diagonal: Option<&[f64]>,
+        shift: f64,
+    ) -> Self {
+        let mut counts = vec![0; n + 1];
+        for &[u, v] in edges {
+            counts[u as usize + 1] += 1;
+            counts[v as usize + 1] += 1;
+        }
+        (0..n).for_each(|i| counts[i + 1] += counts[i]);
+        let (offsets, mut place) = (counts.clone(), counts);
+        let (mut nodes, mut weights) = (vec![0; 2 * edges.len()], vec![0.0; 2 * edges.len()]);
+        for (&[u, v], &w) in edges.iter().zip(edge_weights) {
+            for (from, to) in [(u, v), (v, u)] {
+                let at = &mut place[from as usize];
+                (nodes[*at], weights[*at]) = (to, (w + shift) as f32);
+                *at += 1;
+            }
+        }
+        let shifted = |diagonal: &[f64]| diagonal.iter().map(|&w| (w + shift) as f32).collect();
+        let diagonal = diagonal.map_or_else(|| vec![0.0; n], shifted);
+        Self::Sparse { offsets, nodes, weights, diagonal }
+    }
+
+    /// `out` = W·S.
+    pub(crate) fn apply(&self, s: &Matrix, out: &mut Matrix) {
         match self {
             Self::Sparse { offsets, nodes, weights, diagonal } => {
-                let mut out = Array2::zeros(s.raw_dim());
-                for (i, mut row) in out.rows_mut().into_iter().enumerate() {
+                for i in 0..s.rows {
+                    let row = out.row_mut(i);
+                    row.iter_mut().zip(s.row(i)).for_each(|(out, s)| *out = diagonal[i] * s);
                     for at in offsets[i]..offsets[i + 1] {
-                        row.scaled_add(weights[at], &s.row(nodes[at] as usize));
-                    }
-                    if let Some(diagonal) = diagonal {
-                        row.scaled_add(diagonal[i], &s.row(i));
+                        let other = s.row(nodes[at] as usize);
+                        row.iter_mut().zip(other).for_each(|(out, s)| *out += weights[at] * s);
                     }
                 }
-                out
             }
-            Self::Dense(matrix) => thin_product(matrix, s),
-            Self::Factors { factors, shift, diagonal } => {
-                let mut out = factors.dot(&factors.t().dot(&s));
-                let sums = s.sum_axis(Axis(0)) * *shift;
-                out += &sums;
-                for (i, &extra) in diagonal.iter().flatten().enumerate() {
-                    out.row_mut(i).scaled_add(extra, &s.row(i));
+            Self::Dense(matrix) => {
+                let columns: Vec<f32> =
+                    (0..s.cols).flat_map(|c| s.values.iter().skip(c).step_by(s.cols)).copied().collect();
+                let product = matrix.apply(&columns);
+                for (c, column) in product.chunks_exact(s.rows.max(1)).enumerate() {
+                    out.values.iter_mut().skip(c).step_by(s.cols).zip(column).for_each(|(out, x)| *out = *x);
                 }
-                out
+            }
+            Self::Factors { factors, shift, diagonal } => {
+                let mut inner = Matrix::zeros(factors.cols, s.cols);
+                factors.transposed_product(s, &mut inner.values);
+                out.set_product(factors, inner.view(), |_, _| {});
+                let sums = shifted_sums(s, *shift);
+                for i in 0..s.rows {
+                    let extra = diagonal.as_ref().map_or(0.0, |diagonal| diagonal[i]);
+                    let own = s.row(i).iter().zip(&sums);
+                    out.row_mut(i).iter_mut().zip(own).for_each(|(out, (s, sum))| *out += sum + extra * s);
+                }
             }
         }
     }
 
     /// Row sums, the diagonal included.
-    pub(crate) fn degrees(&self, n: usize) -> Array1<f32> {
-        self.apply(Array2::ones((n, 1)).view()).remove_axis(Axis(1))
+    pub(crate) fn degrees(&self, n: usize) -> Vec<f32> {
+        let ones = Matrix { rows: n, cols: 1, values: vec![1.0; n] };
+        let mut out = Matrix::zeros(n, 1);
+        self.apply(&ones, &mut out);
+        out.values
     }
+}
+
+fn shifted_sums(s: &Matrix, shift: f32) -> Vec<f32> {
+    let mut sums = vec![0.0; s.cols];
+    if shift != 0.0 {
+        crate::activation::column_sums(&s.values, &mut sums);
+        sums.iter_mut().for_each(|sum| *sum *= shift);
+    }
+    sums
 }
 
 /// max(F·Fᵀ, 0) or F·Fᵀ with the diagonal that is given, + shift.
-pub(crate) fn formed(gram: &GramAffinity, shift: f64) -> Array2<f32> {
-    let mut matrix = gram.factors.dot(&gram.factors.t());
+pub(crate) fn formed(gram: &GramAffinity, shift: f64) -> Matrix {
+    let factors = Matrix::from_array(gram.factors.view());
+    let n = factors.rows;
+    let mut full = Matrix::zeros(n, n);
     let add = (gram.shift + shift) as f32;
-    matrix.mapv_inplace(|w| add + if gram.clip { w.max(0.0) } else { w });
-    if let Some(diagonal) = &gram.diagonal {
-        matrix.diag_mut().iter_mut().zip(diagonal).for_each(|(m, &d)| *m = (d + shift) as f32);
-    }
-    matrix
-}
-
-/// Columns beyond which a general product is faster than one dot product per column.
-const THIN: usize = 16;
-
-/// A wide matrix times a thin one, reading every row of the wide one once.
-fn thin_product(matrix: &Array2<f32>, s: ArrayView2<'_, f32>) -> Array2<f32> {
-    if s.ncols() > THIN {
-        return matrix.dot(&s);
-    }
-    let columns = s.t().as_standard_layout().into_owned();
-    let mut out = Array2::zeros((matrix.nrows(), s.ncols()));
-    for (row, mut result) in matrix.rows().into_iter().zip(out.rows_mut()) {
-        for (column, value) in columns.rows().into_iter().zip(&mut result) {
-            *value = row.dot(&column);
+    let least = if gram.clip { 0.0 } else { f32::NEG_INFINITY };
+    full.set_product(&factors, factors.view().transpose(), |first, rows| {
+        rows.iter_mut().for_each(|w| *w = w.max(least) + add);
+        for (at, row) in rows.chunks_exact_mut(n.max(1)).enumerate() {
+            if let Some(diagonal) = &gram.diagonal {
+                row[first + at] = (diagonal[first + at] + shift) as f32;
+            }
         }
-    }
-    out
-}
-
-fn sparse_rows(matrix: &SparseAffinity, shift: f64) -> Operator {
-    let mut counts = vec![0; matrix.n() + 1];
-    for &[u, v] in matrix.edges() {
-        counts[u as usize + 1] += 1;
-        counts[v as usize + 1] += 1;
-    }
-    (0..matrix.n()).for_each(|i| counts[i + 1] += counts[i]);
-    let (offsets, mut place) = (counts.clone(), counts);
-    let (mut nodes, mut weights) = (vec![0; 2 * matrix.edges().len()], vec![0.0; 2 * matrix.edges().len()]);
-    for (&[u, v], &w) in matrix.edges().iter().zip(matrix.weights()) {
-        for (from, to) in [(u, v), (v, u)] {
-            let at = &mut place[from as usize];
-            (nodes[*at], weights[*at]) = (to, (w + shift) as f32);
-            *at += 1;
-        }
-    }
-    let diagonal = matrix.diagonal().map(|d| d.iter().map(|&w| (w + shift) as f32).collect());
-    Operator::Sparse { offsets, nodes, weights, diagonal }
+    });
+    full
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use ndarray::array;
+    use segcut_core::SparseAffinity;
 
     #[test]
     fn all_forms_agree_with_the_affinity() {
         let factors = array![[1.0f32, 0.5], [0.25, -1.0], [-0.5, 2.0]];
-        let s = array![[1.0f32, 0.0], [0.5, -1.0], [2.0, 0.25]];
+        let s = Matrix { rows: 3, cols: 2, values: vec![1.0, 0.0, 0.5, -1.0, 2.0, 0.25] };
+        let of = |operator: Operator| {
+            let mut out = Matrix::zeros(3, 2);
+            operator.apply(&s, &mut out);
+            out.values
+        };
         for clip in [false, true] {
             for diagonal in [None, Some(vec![1.0, 2.0, 3.0])] {
                 let gram = GramAffinity { factors: factors.clone(), clip, shift: 0.5, diagonal };
@@ -130,11 +160,14 @@ mod tests {
                 let sparse = SparseAffinity::new(3, edges, weights).unwrap();
                 let own: Vec<f64> = (0..3).map(|i| gram.weight(i, i)).collect();
                 let sparse = Affinity::Sparse(sparse.with_diagonal(own).unwrap());
-                let wanted = Operator::new(&sparse, 0.0).apply(s.view());
-                let found = Operator::new(&Affinity::Gram(gram), 0.0).apply(s.view());
-                assert!((&found - &wanted).iter().all(|d| d.abs() < 1e-5), "{found} {wanted}");
-                let column = sparse.apply(&s.column(0).mapv(f64::from));
-                assert!((wanted.column(0).mapv(f64::from) - column).iter().all(|d| d.abs() < 1e-6));
+                for shift in [0.0, -0.25] {
+                    let wanted = of(Operator::new(&sparse, shift));
+                    let found = of(Operator::new(&Affinity::Gram(gram.clone()), shift));
+                    assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?} {wanted:?}");
+                }
+                let column = sparse.apply(&array![1.0, 0.5, 2.0]);
+                let wanted = of(Operator::new(&sparse, 0.0));
+                assert!((0..3).all(|i| (f64::from(wanted[2 * i]) - column[i]).abs() < 1e-6));
             }
         }
     }

@@ -1,16 +1,39 @@
 //! Gradients and steps, epoch by epoch.
 
+use crate::activation::draw_mask;
 use crate::adamw::{AdamW, AdamWParams};
-use crate::deepcut::{DeepCutParams, Labels};
 use crate::loss::Loss;
-use crate::network::Network;
-use ndarray::{Array2, ArrayView2};
-use rand::RngExt;
+use crate::matrix::Matrix;
+use crate::network::{Inputs, Network, Pass};
+use crate::params::{DeepCutParams, Labels};
+use crate::spread::Spread;
 use rand_chacha::ChaCha8Rng;
 use segcut_core::{Context, Partition, Status, Stop};
 
 /// Epochs over which the loss is averaged to decide whether it still falls.
 const WINDOW: usize = 10;
+
+/// One graph as the network sees it.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// What the first layer reads.
+    pub(crate) x: Matrix,
+    /// How further encoder layers gather.
+    pub(crate) spread: Spread,
+    /// What is minimised.
+    pub(crate) loss: Loss,
+}
+
+impl Prepared {
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        Inputs { x: &self.x, spread: &self.spread }
+    }
+
+    /// Nodes.
+    pub(crate) fn n(&self) -> usize {
+        self.x.rows
+    }
+}
 
 /// One network while it is trained.
 pub(crate) struct Training<'a> {
@@ -18,11 +41,13 @@ pub(crate) struct Training<'a> {
     network: Network,
     adam: AdamW,
     random: ChaCha8Rng,
+    gradient: Vec<f32>,
+    mask: Vec<f32>,
 }
 
 /// Memberships, how training ended and the loss of every epoch.
 pub(crate) struct Trained {
-    pub(crate) s: Array2<f32>,
+    pub(crate) s: Matrix,
     pub(crate) status: Status,
     pub(crate) losses: Vec<f64>,
 }
@@ -31,60 +56,59 @@ impl<'a> Training<'a> {
     pub(crate) fn new(params: &'a DeepCutParams, network: Network, random: ChaCha8Rng) -> Self {
         let steps =
             AdamWParams { learning_rate: params.learning_rate as f32, weight_decay: params.weight_decay as f32 };
-        let adam = AdamW::new(steps, network.parameters());
-        Self { params, network, adam, random }
+        let adam = AdamW::new(steps, network.parameters.len());
+        let gradient = vec![0.0; network.parameters.len()];
+        Self { params, network, adam, random, gradient, mask: Vec::new() }
     }
 
-    /// One step against a gradient that is a function of the memberships; the loss and the memberships before it.
-    fn step(
+    /// One step against a loss, which reads memberships and writes its gradient; the loss before the step.
+    pub(crate) fn step(
         &mut self,
-        x: ArrayView2<'_, f32>,
-        loss: impl Fn(ArrayView2<'_, f32>) -> (f64, Array2<f32>),
-    ) -> (f64, Array2<f32>) {
-        let mask = self.mask(x.nrows());
-        let pass = self.network.forward(x, mask.as_ref());
-        let (value, gradient) = loss(pass.s.view());
-        let gradients = self.network.backward(x, &pass, mask.as_ref(), &gradient);
-        self.adam.step(self.network.with_gradients(&gradients));
-        (value, pass.s)
-    }
-
-    fn mask(&mut self, n: usize) -> Option<Array2<f32>> {
-        let keep = 1.0 - self.params.dropout as f32;
-        if keep == 1.0 {
-            return None;
-        }
-        let random = &mut self.random;
-        let draw = || if random.random::<f32>() < keep { keep.recip() } else { 0.0 };
-        Some(Array2::from_shape_simple_fn((n, self.params.hidden[1]), draw))
+        inputs: Inputs<'_>,
+        pass: &mut Pass,
+        loss: impl Fn(&Matrix, &mut Matrix) -> f64,
+    ) -> f64 {
+        let mask = if self.params.dropout > 0.0 {
+            self.mask.resize(self.network.mask_len(inputs.x.rows), 0.0);
+            draw_mask(&mut self.mask, self.params.dropout, &mut self.random);
+            Some(&self.mask[..])
+        } else {
+            None
+        };
+        self.network.forward(inputs, mask, pass);
+        let (s, of_s) = pass.s_and_gradient();
+        let value = loss(s, of_s);
+        self.network.backward(inputs, mask, pass, &mut self.gradient);
+        self.adam.step(std::iter::once((&mut self.network.parameters[..], &self.gradient[..])));
+        value
     }
 
     /// Cross-entropy toward a partition; its labels beyond the network's clusters are not learned.
-    pub(crate) fn learn(&mut self, x: ArrayView2<'_, f32>, start: &Partition, epochs: usize) {
+    pub(crate) fn learn(&mut self, graph: &Prepared, start: &Partition, epochs: usize) {
         let share = 1.0 / start.n().max(1) as f32;
+        let mut pass = Pass::new(&self.network, graph.n());
         for _ in 0..epochs {
-            self.step(x, |s| {
-                let mut gradient = Array2::zeros(s.raw_dim());
+            self.step(graph.inputs(), &mut pass, |s, gradient| {
+                gradient.values.fill(0.0);
                 for (node, &label) in start.labels().iter().enumerate() {
-                    if let Some(&chance) = s.get((node, label as usize)) {
-                        gradient[[node, label as usize]] = -share / chance.max(1e-6);
+                    if let Some(&chance) = s.row(node).get(label as usize) {
+                        gradient.row_mut(node)[label as usize] = -share / chance.max(1e-6);
                     }
                 }
-                (0.0, gradient)
+                0.0
             });
         }
     }
 
-    pub(crate) fn run(mut self, x: ArrayView2<'_, f32>, loss: &Loss, context: &Context) -> Trained {
-        let (mut losses, mut last) = (Vec::new(), None);
+    pub(crate) fn run(mut self, graph: &Prepared, context: &Context) -> Trained {
+        let mut losses = Vec::new();
         let mut status = Status::Converged;
+        let mut pass = Pass::new(&self.network, graph.n());
         for epoch in 0..self.params.epochs {
-            let (value, s) = self.step(x, |s| loss.of(s));
-            losses.push(value);
-            last = Some(s);
+            losses.push(self.step(graph.inputs(), &mut pass, |s, gradient| graph.loss.of(s, gradient)));
             context.report("cluster", (epoch + 1) as f64 / self.params.epochs as f64);
             match context.stopped() {
-                Stop::No => status = self.status(&losses),
+                Stop::No => status = status_of(&losses, self.params.tolerance),
                 Stop::Cancelled => status = Status::Cancelled,
                 Stop::TimedOut => status = Status::TimedOut,
             }
@@ -95,36 +119,35 @@ impl<'a> Training<'a> {
         if self.params.tolerance == 0.0 && matches!(status, Status::IterationLimit { .. }) {
             status = Status::Converged;
         }
-        let s = match (self.params.labels, last) {
-            (Labels::Training, Some(s)) => s,
-            _ => self.network.forward(x, None).s,
-        };
-        Trained { s, status, losses }
+        if self.params.labels == Labels::Evaluation || losses.is_empty() {
+            self.network.forward(graph.inputs(), None, &mut pass);
+        }
+        Trained { s: pass.s().clone(), status, losses }
     }
+}
 
-    /// Converged once the mean loss of a window is no longer below that of the one before.
-    fn status(&self, losses: &[f64]) -> Status {
-        if losses.len() < 2 * WINDOW {
-            return Status::IterationLimit { residual: 1.0 };
-        }
-        let mean = |window: &[f64]| window.iter().sum::<f64>() / WINDOW as f64;
-        let now = mean(&losses[losses.len() - WINDOW..]);
-        let before = mean(&losses[losses.len() - 2 * WINDOW..losses.len() - WINDOW]);
-        let residual = (before - now) / before.abs().max(f64::MIN_POSITIVE);
-        match residual < self.params.tolerance && self.params.tolerance > 0.0 {
-            true => Status::Converged,
-            false => Status::IterationLimit { residual },
-        }
+/// Converged once the mean loss of a window is no longer below that of the one before.
+pub(crate) fn status_of(losses: &[f64], tolerance: f64) -> Status {
+    if losses.len() < 2 * WINDOW {
+        return Status::IterationLimit { residual: 1.0 };
+    }
+    let mean = |window: &[f64]| window.iter().sum::<f64>() / WINDOW as f64;
+    let now = mean(&losses[losses.len() - WINDOW..]);
+    let before = mean(&losses[losses.len() - 2 * WINDOW..losses.len() - WINDOW]);
+    let residual = (before - now) / before.abs().max(f64::MIN_POSITIVE);
+    match residual < tolerance && tolerance > 0.0 {
+        true => Status::Converged,
+        false => Status::IterationLimit { residual },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deepcut::Objective;
-    use crate::network::Layer;
-    use crate::operator::Operator;
-    use crate::propagate::propagate;
+    use crate::deepcut::prepared;
+    use crate::network::Shape;
+    use crate::params::Objective;
+    use ndarray::Array2;
     use rand::SeedableRng;
     use segcut_core::{Affinity, GramAffinity};
     use serde_json::Value;
@@ -148,20 +171,33 @@ mod tests {
         };
         let clip = objective == Objective::Ncut;
         let affinity = Affinity::Gram(GramAffinity { factors, clip, shift: 0.0, diagonal: None });
-        let layers = [0, 1, 2].map(|at| {
-            let layer = &run["start"][at];
-            Layer { matrix: matrix(&layer["matrix"]), bias: numbers(&layer["bias"]).into() }
-        });
+        let drawn = [0, 1, 2].map(|at| &run["start"][at]);
+        let shape = Shape {
+            inputs: f.ncols(),
+            blocks: 1,
+            layers: 1,
+            hidden: [0, 1].map(|at| width(drawn[at])),
+            clusters: width(drawn[2]),
+        };
+        let mut network = Network::new(&shape);
+        network.parameters = drawn
+            .iter()
+            .flat_map(|l| [matrix(&l["matrix"]).into_raw_vec_and_offset().0, numbers(&l["bias"])])
+            .flatten()
+            .collect();
         let params = DeepCutParams {
+            objective,
             epochs: run["losses"].as_array().unwrap().len(),
             learning_rate: 1e-3,
             tolerance: 0.0,
             ..DeepCutParams::default()
         };
-        let training = Training::new(&params, Network { layers }, ChaCha8Rng::seed_from_u64(0));
-        let x = propagate(&affinity, shift, f.view());
-        let loss = Loss::new(objective, Operator::new(&affinity, shift), f.nrows());
-        training.run(x.view(), &loss, &Context::default()).losses
+        let graph = prepared(&params, &affinity, shift, Matrix::from_array(f.view()));
+        Training::new(&params, network, ChaCha8Rng::seed_from_u64(0)).run(&graph, &Context::default()).losses
+    }
+
+    fn width(layer: &Value) -> usize {
+        layer["bias"].as_array().unwrap().len()
     }
 
     #[test]

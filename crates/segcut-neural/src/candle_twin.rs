@@ -1,0 +1,125 @@
+//! The same network and losses in candle, whose automatic gradient the written-out one must equal.
+
+use crate::deepcut::prepared;
+use crate::matrix::Matrix;
+use crate::network::{Network, Pass, Shape};
+use crate::params::{DeepCutParams, Objective};
+use crate::spread::{Encoder, blocks};
+use candle_core::{D, DType, Device, Result, Tensor, Var};
+use ndarray::Array2;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use segcut_core::{Affinity, GramAffinity};
+
+const N: usize = 24;
+const DIMS: usize = 6;
+const HIDDEN: [usize; 2] = [5, 4];
+const CLUSTERS: usize = 3;
+
+fn tensor(rows: usize, cols: usize, values: impl Iterator<Item = f64>) -> Result<Tensor> {
+    Tensor::from_vec(values.collect::<Vec<_>>(), (rows, cols), &Device::Cpu)
+}
+
+fn graph(clip: bool) -> GramAffinity {
+    let factors = Array2::from_shape_fn((N, DIMS), |(i, d)| ((i * 7 + d * 5) % 13) as f32 / 6.0 - 0.9);
+    GramAffinity { factors, clip, shift: 0.0, diagonal: None }
+}
+
+/// The positive weights, scaled as the encoder says.
+fn spread(encoder: Encoder, w: &Tensor) -> Result<Tensor> {
+    let a = w.relu()?;
+    let degrees = a.sum_keepdim(1)?;
+    match encoder {
+        Encoder::Sage => a.broadcast_div(&degrees),
+        Encoder::Gcn | Encoder::Arma => {
+            let root = degrees.sqrt()?;
+            a.broadcast_div(&root)?.broadcast_div(&root.t()?)
+        }
+    }
+}
+
+/// Memberships from parameters that candle follows.
+fn memberships(layers: &[(Var, Var)], x: &Tensor, a: &Tensor, encoder: Encoder) -> Result<Tensor> {
+    let encoders = layers.len() - 2;
+    let mut h = x.clone();
+    for (at, (matrix, bias)) in layers.iter().enumerate() {
+        if at < encoders {
+            let gathered = a.matmul(&h)?;
+            h = if encoder == Encoder::Gcn { gathered } else { Tensor::cat(&[&h, &gathered], 1)? };
+        }
+        h = h.matmul(matrix)?.broadcast_add(bias)?;
+        if at + 1 < layers.len() {
+            h = h.elu(1.0)?;
+        }
+    }
+    let exps = h.broadcast_sub(&h.max_keepdim(D::Minus1)?)?.exp()?;
+    exps.broadcast_div(&exps.sum_keepdim(1)?)
+}
+
+fn loss(objective: Objective, w: &Tensor, s: &Tensor) -> Result<Tensor> {
+    let inside = (s * w.matmul(s)?)?.sum_all()?;
+    if objective == Objective::Correlation {
+        return inside.neg();
+    }
+    let volume = s.sqr()?.broadcast_mul(&w.sum_keepdim(1)?)?.sum_all()?;
+    let gram = s.t()?.matmul(s)?;
+    let norm = gram.sqr()?.sum_all()?.sqrt()?;
+    let target = (Tensor::eye(CLUSTERS, DType::F64, &Device::Cpu)? / (CLUSTERS as f64).sqrt())?;
+    let apart = (gram.broadcast_div(&norm)? - target)?.sqr()?.sum_all()?.sqrt()?;
+    (inside / volume)?.neg()? + apart
+}
+
+fn check(objective: Objective, encoder: Encoder, layers: usize) -> Result<()> {
+    let gram = graph(objective == Objective::Ncut);
+    let shift = if objective == Objective::Ncut { 0.0 } else { -1.5 };
+    let w = tensor(N, N, (0..N * N).map(|at| gram.weight(at / N, at % N) + shift))?;
+    let x = tensor(N, DIMS, gram.factors.iter().map(|&v| f64::from(v)))?;
+    let params = DeepCutParams { objective, encoder, layers, hidden: HIDDEN, ..DeepCutParams::default() };
+    let inputs = blocks(encoder) * DIMS;
+    let shape = Shape { inputs, blocks: blocks(encoder), layers, hidden: HIDDEN, clusters: CLUSTERS };
+    let network = Network::draw(&shape, &mut ChaCha8Rng::seed_from_u64(9));
+    let features = Matrix::from_array(gram.factors.view());
+    let graph = prepared(&params, &Affinity::Gram(gram), shift, features);
+    let mut pass = Pass::new(&network, N);
+    network.forward(graph.inputs(), None, &mut pass);
+    let (s, of_s) = pass.s_and_gradient();
+    let value = graph.loss.of(s, of_s);
+    let mut gradient = vec![0.0; network.parameters.len()];
+    network.backward(graph.inputs(), None, &mut pass, &mut gradient);
+
+    let sizes = network.sizes();
+    let mut values = network.parameters.iter().map(|&v| f64::from(v));
+    let mut vars = Vec::new();
+    for &[inputs, outputs] in &sizes {
+        let matrix = Var::from_tensor(&tensor(inputs, outputs, values.by_ref().take(inputs * outputs))?)?;
+        let bias = Var::from_tensor(&tensor(1, outputs, values.by_ref().take(outputs))?)?;
+        vars.push((matrix, bias));
+    }
+    let twin = loss(objective, &w, &memberships(&vars, &x, &spread(encoder, &w)?, encoder)?)?;
+    let wanted = twin.to_scalar::<f64>()?;
+    assert!((value - wanted).abs() < 1e-5 * wanted.abs().max(1.0), "{objective:?} {encoder:?}: {value} {wanted}");
+    let gradients = twin.backward()?;
+    let mut twins = Vec::new();
+    for var in vars.iter().flat_map(|(matrix, bias)| [matrix, bias]) {
+        let of_var = gradients.get(var).map_or_else(|| var.zeros_like(), |g| Ok(g.clone()))?;
+        twins.extend(of_var.flatten_all()?.to_vec1::<f64>()?);
+    }
+    assert_eq!(twins.len(), gradient.len());
+    let largest = twins.iter().fold(0.0f64, |most, g| most.max(g.abs()));
+    for (at, (found, wanted)) in gradient.iter().zip(&twins).enumerate() {
+        let apart = (f64::from(*found) - wanted).abs();
+        assert!(apart < 1e-5 * largest.max(1.0), "{objective:?} {encoder:?} {layers} {at}: {found} {wanted}");
+    }
+    Ok(())
+}
+
+#[test]
+fn gradients_are_those_of_candle() {
+    for objective in [Objective::Ncut, Objective::Correlation] {
+        for encoder in [Encoder::Gcn, Encoder::Sage, Encoder::Arma] {
+            for layers in [1, 2] {
+                check(objective, encoder, layers).unwrap();
+            }
+        }
+    }
+}

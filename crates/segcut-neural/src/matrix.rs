@@ -1,0 +1,150 @@
+//! Row-major matrices in single precision and their products, on the threads of the caller's pool.
+//!
+//! Rows are worked on in chunks of a fixed size, so the bytes of a result do not depend on the threads.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+/// Rows that one task works on.
+pub(crate) const CHUNK: usize = 256;
+
+/// Multiplications below which a product is not worth a second thread.
+const ALONE: usize = 1 << 21;
+
+/// rows×cols values, row by row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Matrix {
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) values: Vec<f32>,
+}
+
+impl Matrix {
+    pub(crate) fn zeros(rows: usize, cols: usize) -> Self {
+        Self { rows, cols, values: vec![0.0; rows * cols] }
+    }
+
+    pub(crate) fn from_array(array: ArrayView2<'_, f32>) -> Self {
+        Self { rows: array.nrows(), cols: array.ncols(), values: array.iter().copied().collect() }
+    }
+
+    pub(crate) fn to_array(&self) -> Array2<f64> {
+        Array2::from_shape_fn((self.rows, self.cols), |(row, col)| f64::from(self.row(row)[col]))
+    }
+
+    pub(crate) fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.cols..][..self.cols]
+    }
+
+    pub(crate) fn row_mut(&mut self, row: usize) -> &mut [f32] {
+        &mut self.values[row * self.cols..][..self.cols]
+    }
+
+    pub(crate) fn view(&self) -> MatRef<'_, f32> {
+        MatRef::from_row_major_slice(&self.values, self.rows, self.cols)
+    }
+
+    /// self = `a`·`b`, then `finish` on every chunk of rows with its first row.
+    pub(crate) fn set_product(&mut self, a: &Self, b: MatRef<'_, f32>, finish: impl Fn(usize, &mut [f32]) + Sync) {
+        let (depth, cols) = (a.cols, self.cols);
+        if cols == 0 {
+            return;
+        }
+        let one = |(chunk, out): (usize, &mut [f32])| {
+            let (first, rows) = (chunk * CHUNK, out.len() / cols);
+            let some = MatRef::from_row_major_slice(&a.values[first * depth..][..rows * depth], rows, depth);
+            matmul(MatMut::from_row_major_slice_mut(out, rows, cols), Accum::Replace, some, b, 1.0, Par::Seq);
+            finish(first, out);
+        };
+        if a.rows * depth * cols < ALONE {
+            self.values.chunks_mut(CHUNK * cols).enumerate().for_each(one);
+        } else {
+            self.values.par_chunks_mut(CHUNK * cols).enumerate().for_each(one);
+        }
+    }
+
+    /// `out` = selfᵀ·`b`, row-major with `b.cols` columns.
+    pub(crate) fn transposed_product(&self, b: &Self, out: &mut [f32]) {
+        let cols = b.cols;
+        if cols == 0 {
+            return;
+        }
+        let one = |(chunk, out): (usize, &mut [f32])| {
+            let rows = out.len() / cols;
+            let some = self.view().subcols(chunk * CHUNK, rows).transpose();
+            matmul(MatMut::from_row_major_slice_mut(out, rows, cols), Accum::Replace, some, b.view(), 1.0, Par::Seq);
+        };
+        if self.rows * self.cols * cols < ALONE {
+            out.chunks_mut(CHUNK * cols).enumerate().for_each(one);
+        } else {
+            out.par_chunks_mut(CHUNK * cols).enumerate().for_each(one);
+        }
+    }
+
+    /// The matrices side by side; all have the same rows.
+    pub(crate) fn beside(blocks: &[&Self]) -> Self {
+        let rows = blocks.first().map_or(0, |block| block.rows);
+        let cols = blocks.iter().map(|block| block.cols).sum();
+        let values = (0..rows).flat_map(|row| blocks.iter().flat_map(move |block| block.row(row)).copied()).collect();
+        Self { rows, cols, values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(rows: usize, cols: usize, step: usize) -> Matrix {
+        let values = (0..rows * cols).map(|i| (i * step % 23) as f32 / 11.0 - 1.0).collect();
+        Matrix { rows, cols, values }
+    }
+
+    fn plain(a: &Matrix, b: &Matrix) -> Matrix {
+        let value =
+            |i: usize, j: usize| (0..a.cols).map(|d| f64::from(a.row(i)[d]) * f64::from(b.row(d)[j])).sum::<f64>();
+        let values = (0..a.rows * b.cols).map(|at| value(at / b.cols, at % b.cols) as f32).collect();
+        Matrix { rows: a.rows, cols: b.cols, values }
+    }
+
+    fn close(a: &[f32], b: &[f32]) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-3)
+    }
+
+    #[test]
+    fn products_agree_with_sums() {
+        for (rows, depth, cols) in [(1, 1, 1), (300, 7, 5), (600, 70, 64)] {
+            let (a, b) = (drawn(rows, depth, 7), drawn(depth, cols, 5));
+            let mut out = Matrix::zeros(rows, cols);
+            out.set_product(&a, b.view(), |_, _| {});
+            assert!(close(&out.values, &plain(&a, &b).values));
+            let mut back = vec![0.0; depth * cols];
+            a.transposed_product(&out, &mut back);
+            let turned = Matrix {
+                rows: depth,
+                cols: rows,
+                values: (0..depth * rows).map(|at| a.row(at % rows)[at / rows]).collect(),
+            };
+            let wanted = plain(&turned, &out);
+            assert!(back.iter().zip(&wanted.values).all(|(x, y)| (x - y).abs() < 1e-4 * y.abs().max(10.0)));
+        }
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_the_threads() {
+        let (a, b) = (drawn(1000, 300, 7), drawn(300, 64, 5));
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut out = Matrix::zeros(1000, 64);
+                out.set_product(&a, b.view(), |_, _| {});
+                let mut back = vec![0.0; 300 * 64];
+                a.transposed_product(&out, &mut back);
+                (out, back)
+            })
+        };
+        let one = run(1);
+        assert!([2, 4, 8].into_iter().all(|threads| run(threads) == one));
+    }
+}

@@ -1,0 +1,129 @@
+//! What may be chosen about DeepCut's network.
+
+use crate::spread::Encoder;
+use segcut_core::{ClusterCount, StageError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What the network minimises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// −tr(SᵀWS) / tr(SᵀDS) + ‖SᵀS/‖SᵀS‖ − I/√K‖ (Bianchi et al. 2020).
+    #[default]
+    Ncut,
+    /// −Σ over pairs of (w − c)·(SSᵀ), c = the largest weight / `alpha`.
+    Correlation,
+}
+
+/// Which memberships become labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Labels {
+    /// A pass after the last step, without dropout.
+    #[default]
+    Evaluation,
+    /// The last training pass, with dropout, before its step: as published.
+    Training,
+}
+
+/// Parameters of [`DeepCut`]; the defaults are ours, the recipes named after the paper set its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeepCutParams {
+    /// Clusters; `"auto"`: at most `k_max`, clusters without nodes are left out.
+    pub k: ClusterCount,
+    /// The most clusters under `k = "auto"`.
+    pub k_max: usize,
+    /// What is minimised.
+    pub objective: Objective,
+    /// Correlation: the largest weight is divided by this; larger values give fewer clusters.
+    pub alpha: f64,
+    /// Names of the feature blocks that the network reads; empty: all means, side by side.
+    pub features: Vec<String>,
+    /// Factor of a feature block, by its name; 1 where it is not named.
+    pub scales: BTreeMap<String, f64>,
+    /// Whether every feature is shifted and scaled to mean 0 and variance 1.
+    pub standardize: bool,
+    /// How a layer of the encoder reads a node and its neighbors.
+    pub encoder: Encoder,
+    /// Layers of the encoder; from the second on, neighbors are read again in every epoch.
+    pub layers: usize,
+    /// Outputs of an encoder layer and of the layer behind the encoder.
+    pub hidden: [usize; 2],
+    /// Share of the second layer's outputs that a training pass drops.
+    pub dropout: f64,
+    /// Step size of AdamW.
+    pub learning_rate: f64,
+    /// Weight decay of AdamW.
+    pub weight_decay: f64,
+    /// Bound on passes.
+    pub epochs: usize,
+    /// Training ends when the mean loss of ten epochs falls by less than this share; 0: never early.
+    pub tolerance: f64,
+    /// Epochs of learning a partition that the caller gives as a start.
+    pub warm_up: usize,
+    /// Which memberships become labels.
+    pub labels: Labels,
+}
+
+impl Default for DeepCutParams {
+    fn default() -> Self {
+        Self {
+            k: ClusterCount::Auto,
+            k_max: 10,
+            objective: Objective::Ncut,
+            alpha: 3.0,
+            features: Vec::new(),
+            scales: BTreeMap::new(),
+            standardize: true,
+            encoder: Encoder::Gcn,
+            layers: 1,
+            hidden: [64, 32],
+            dropout: 0.0,
+            learning_rate: 1e-2,
+            weight_decay: 0.01,
+            epochs: 300,
+            tolerance: 1e-4,
+            warm_up: 50,
+            labels: Labels::Evaluation,
+        }
+    }
+}
+
+impl DeepCutParams {
+    /// Refuses parameters out of range.
+    pub(crate) fn check(&self) -> Result<(), StageError> {
+        let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
+        let p = self;
+        if p.k == ClusterCount::Fixed(0) {
+            return refuse("cluster.k", &0, "\"auto\" or at least 1");
+        }
+        let counts = [("cluster.k_max", p.k_max), ("cluster.epochs", p.epochs), ("cluster.layers", p.layers)];
+        let counts = counts.into_iter().chain(p.hidden.map(|size| ("cluster.hidden", size)));
+        for (name, value) in counts {
+            if value == 0 {
+                return refuse(name, &value, "at least 1");
+            }
+        }
+        if !(0.0..1.0).contains(&p.dropout) {
+            return refuse("cluster.dropout", &p.dropout, "at least 0 and below 1");
+        }
+        for (name, value) in [("cluster.alpha", p.alpha), ("cluster.learning_rate", p.learning_rate)] {
+            if !(value.is_finite() && value > 0.0) {
+                return refuse(name, &value, "finite and above 0");
+            }
+        }
+        for (name, value) in [("cluster.weight_decay", p.weight_decay), ("cluster.tolerance", p.tolerance)] {
+            if !(value.is_finite() && value >= 0.0) {
+                return refuse(name, &value, "finite and at least 0");
+            }
+        }
+        Ok(())
+    }
+
+    /// Clusters of a graph of n nodes.
+    pub(crate) fn clusters(&self, n: usize) -> usize {
+        self.k.fixed().unwrap_or(self.k_max).min(n)
+    }
+}

@@ -5,7 +5,10 @@ use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Te
 use segcut_graph::{Correlation, Cosine, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_neural::DeepCut;
-use segcut_refine::{Components, Corners, Foreground, GrabCut, MergeSmall, Morphology, SeedComponent};
+use segcut_refine::{
+    BilateralSolver, Components, Corners, DenseCrf, Foreground, GrabCut, Guided, KeepComponent, MergeSmall, Morphology,
+    SeedComponent,
+};
 use segcut_spectral::{ManifoldRanking, Ncut, NodeKMeans, OneSpectral, PSpectral, RobustBackground, SpectralContour};
 use segcut_superpixel::{Etps, Grid, Slic, Snic, Watershed};
 use segcut_vit::{UnopenedVit, Vit, VitParams};
@@ -60,10 +63,14 @@ impl Registry {
         registry.register_cluster("robust_background", RobustBackground::new);
         registry.register_cluster("threshold", Threshold::new);
         registry.register_nested_cluster("two_step", two_step::build);
+        registry.register_refine("bilateral_solver", BilateralSolver::new);
         registry.register_refine("components", Components::new);
         registry.register_refine("corners", Corners::new);
+        registry.register_refine("dense_crf", DenseCrf::new);
         registry.register_refine("foreground", Foreground::new);
         registry.register_refine("grab_cut", GrabCut::new);
+        registry.register_refine("guided", Guided::new);
+        registry.register_refine("keep_component", KeepComponent::new);
         registry.register_refine("merge_small", MergeSmall::new);
         registry.register_refine("morphology", Morphology::new);
         registry.register_refine("seed_component", SeedComponent::new);

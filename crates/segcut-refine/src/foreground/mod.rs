@@ -1,7 +1,10 @@
 //! The choice of the foreground among regions.
 
+mod attention;
 mod boundary_connectivity;
 mod contrast;
+
+pub use attention::AttentionError;
 
 use crate::region_table::RegionTable;
 use boundary_connectivity::{background_probability, boundary_connectivity, soft_boundary_connectivity};
@@ -20,6 +23,9 @@ pub enum Cue {
     BoundaryConnectivity,
     /// Color contrast to what is background by boundary connectivity (Zhu et al. 2014, section 4.1), negated.
     Contrast,
+    /// Cosine of the features to those of the superpixel with the least attention (Siméoni et al. 2023; 0.3 is their
+    /// threshold), averaged over the regions. Needs an extractor that gives attention.
+    Attention,
 }
 
 /// Parameters of [`Foreground`].
@@ -84,7 +90,15 @@ impl Foreground {
     }
 
     /// One number per region, higher for background; any number for labels without pixels.
-    fn rate(&self, image: &Image, superpixels: &LabelMap, regions: &LabelMap) -> Result<Vec<f64>, StageError> {
+    fn rate(&self, evidence: &Evidence<'_>, regions: &LabelMap) -> Result<Vec<f64>, StageError> {
+        if self.params.cue == Cue::Attention {
+            let likeness = attention::likeness_to_seed(evidence).map_err(StageError::data)?;
+            return Ok(mean_over(regions, evidence.superpixels, &likeness));
+        }
+        self.rate_colors(evidence.image, evidence.superpixels, regions)
+    }
+
+    fn rate_colors(&self, image: &Image, superpixels: &LabelMap, regions: &LabelMap) -> Result<Vec<f64>, StageError> {
         let soft = self.params.soft && self.params.cue != Cue::BorderShare;
         let units = if soft { superpixels } else { regions };
         let table = RegionTable::measure(image, units).map_err(StageError::data)?;
@@ -97,7 +111,7 @@ impl Foreground {
                 let frame: f64 = table.frame.iter().sum();
                 table.frame.iter().map(|on_frame| on_frame / frame.max(1.0)).collect()
             }
-            Cue::BoundaryConnectivity => connectivity,
+            Cue::BoundaryConnectivity | Cue::Attention => connectivity,
             Cue::Contrast => {
                 let background: Vec<f64> = connectivity.into_iter().map(background_probability).collect();
                 let size = [image.height() as f64, image.width() as f64];
@@ -115,7 +129,7 @@ impl Refiner for Foreground {
         if is_one(&regions) {
             return Ok(regions.map_pixels(1, |_, _| 0));
         }
-        let rated = self.rate(evidence.image, evidence.superpixels, &regions)?;
+        let rated = self.rate(evidence, &regions)?;
         let foreground = split(&rated, &regions.sizes(), self.params.threshold);
         Ok(regions.map_pixels(2, |_, region| u32::from(foreground[region as usize])))
     }

@@ -7,7 +7,7 @@ fn cut(map: &LabelMap, shades: &[u8], params: ForegroundParams) -> Vec<u32> {
     let samples = map.labels().iter().map(|&l| shades.get(l as usize).copied().unwrap_or(0)).collect();
     let image = Image::new(map.height(), map.width(), ColorSpace::Gray, Samples::U8(samples)).unwrap();
     let stage = Foreground::new(params.clone()).unwrap();
-    let rated = stage.rate(&image, map, map).unwrap();
+    let rated = stage.rate_colors(&image, map, map).unwrap();
     let foreground = split(&rated, &map.sizes(), params.threshold);
     map.labels().iter().map(|&l| u32::from(l != VOID && foreground[l as usize])).collect()
 }

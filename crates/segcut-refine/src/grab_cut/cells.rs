@@ -1,8 +1,9 @@
 //! Image and soft map → cells of some pixels each, which the cut labels.
 
 use super::mixture::Color;
+use crate::colors::colors_of_row;
 use segcut_core::{ColorSpace, Image, LabelMap, VOID};
-use segcut_pixel::{lab_rows, scaled_rows};
+use segcut_pixel::scaled_rows;
 
 /// Channels that differ by less than this, of 1, are a gray image.
 const GRAY: f32 = 8.0 / 255.0;
@@ -112,18 +113,5 @@ impl Sum {
         self.color = [self.color[0] + color[0], self.color[1] + color[1], self.color[2] + color[2]];
         self.soft += soft;
         self.inside += f32::from(u8::from(inside));
-    }
-}
-
-/// Lab of one row; of other bands the first three times 100, the last one repeated where there are fewer.
-fn colors_of_row(image: &Image, y: usize, out: &mut [f32]) {
-    if lab_rows(image, y..y + 1, out).is_ok() {
-        return;
-    }
-    let channels = image.channels();
-    let mut row = vec![0.0; image.width() * channels];
-    scaled_rows(image, y..y + 1, &mut row);
-    for (pixel, out) in row.chunks_exact(channels).zip(out.as_chunks_mut::<3>().0) {
-        *out = [0, 1, 2].map(|band| 100.0 * pixel[band.min(channels - 1)]);
     }
 }

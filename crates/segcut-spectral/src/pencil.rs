@@ -221,19 +221,20 @@ impl Pencil {
     /// The pencil of clusters of nodes: weights between them are summed, and so are masses; `cluster` gives one of 0 .. k
     /// for every node. Weights inside a cluster vanish, so rows no longer sum to the mass; cuts and sizes stay exact.
     pub(crate) fn contracted(&self, cluster: &[u32], k: usize) -> Self {
-        let mut members: Vec<Vec<u32>> = vec![Vec::new(); k];
-        cluster.iter().zip(0..).for_each(|(&c, i)| members[c as usize].push(i));
+        let (starts, members) = members(cluster, k);
         let (mut offsets, mut neighbors, mut weights) = (vec![0u32], Vec::new(), Vec::new());
         let mut sums = vec![0.0; k];
         let mut row: Vec<u32> = Vec::new();
-        for (c, nodes) in members.iter().enumerate() {
-            let edges = nodes.iter().map(|&i| self.row(i as usize)).flat_map(|(to, with)| to.iter().zip(with));
-            let across = edges.map(|(&j, &w)| (cluster[j as usize], w)).filter(|&(other, _)| other as usize != c);
-            for (other, w) in across {
-                if sums[other as usize] == 0.0 {
-                    row.push(other);
+        for c in 0..k {
+            for &i in &members[starts[c] as usize..starts[c + 1] as usize] {
+                let (to, with) = self.row(i as usize);
+                for (&j, &w) in to.iter().zip(with).filter(|&(&j, _)| cluster[j as usize] as usize != c) {
+                    let other = cluster[j as usize];
+                    if sums[other as usize] == 0.0 {
+                        row.push(other);
+                    }
+                    sums[other as usize] += w;
                 }
-                sums[other as usize] += w;
             }
             row.sort_unstable();
             weights.extend(row.iter().map(|&other| std::mem::take(&mut sums[other as usize])));
@@ -279,6 +280,20 @@ impl Pencil {
         }
         components
     }
+}
+
+/// Where the members of every cluster start, and the members, ascending in each.
+fn members(cluster: &[u32], k: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0u32; k + 1];
+    cluster.iter().for_each(|&c| starts[c as usize + 1] += 1);
+    (0..k).for_each(|c| starts[c + 1] += starts[c]);
+    let mut next = starts.clone();
+    let mut members = vec![0u32; cluster.len()];
+    for (&c, i) in cluster.iter().zip(0..) {
+        members[next[c as usize] as usize] = i;
+        next[c as usize] += 1;
+    }
+    (starts, members)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A symmetric operator to its largest eigenpairs by block Lanczos with partial reorthogonalization.
 
-use super::row_blocks::{Row, Small, WIDTH, combine, multiply, product, products, squares};
+use super::row_blocks::{Row, Small, WIDTH, combine, multiply, paired_products, product, products, replace, squares};
 use faer::{Mat, Side};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -110,12 +110,15 @@ impl BlockLanczos {
     /// Orthogonalizes the last block of the basis and `next` against all before them; the products of `next` with
     /// all of the basis, given those with the blocks from `recent` on.
     fn clean(&mut self, found: Vec<Small>, recent: usize) -> Vec<Small> {
+        let mut all = Vec::new();
         if let Some(mut last) = self.blocks.pop() {
             let basis = &self.blocks[self.avoided..];
-            combine(-1.0, basis, &[products(basis, &last)], &mut [&mut last]);
+            let [of_last, of_next] = paired_products(basis, [&last, &self.next]);
+            all.clone_from(&of_next);
+            combine(-1.0, basis, &[of_last, of_next], &mut [&mut last, &mut self.next]);
             self.blocks.push(last);
+            all.append(&mut self.remove(self.blocks.len() - 1..self.blocks.len()));
         }
-        let mut all = self.remove(self.avoided..self.blocks.len());
         for (sum, before) in
             all[recent - self.avoided..].iter_mut().flatten().flatten().zip(found.iter().flatten().flatten())
         {
@@ -222,9 +225,9 @@ impl BlockLanczos {
 
     /// The first `wanted` Ritz vectors, of the largest values, in blocks filled up with zero columns.
     ///
-    /// Consumes the basis, which is as large as everything else.
-    pub(crate) fn into_vectors(self, ritz: &BlockRitz, wanted: usize) -> Vec<Vec<Row>> {
-        let basis = &self.blocks[self.avoided..];
+    /// They take the place of the basis, which is as large as everything else.
+    pub(crate) fn into_vectors(mut self, ritz: &BlockRitz, wanted: usize) -> Vec<Vec<Row>> {
+        let mut basis = self.blocks.split_off(self.avoided);
         let wanted = wanted.min(self.len());
         let coordinate = |i: usize, pair: usize| if pair < wanted { ritz.coordinates[(i, pair)] } else { 0.0 };
         let small = |b: usize, first: usize| {
@@ -232,10 +235,9 @@ impl BlockLanczos {
         };
         let coefficients: Vec<Vec<Small>> =
             (0..wanted).step_by(WIDTH).map(|first| (0..basis.len()).map(|b| small(b, first)).collect()).collect();
-        let mut vectors = vec![vec![[0.0; WIDTH]; self.n]; coefficients.len()];
-        let mut outputs: Vec<&mut [Row]> = vectors.iter_mut().map(|v| &mut v[..]).collect();
-        combine(1.0, basis, &coefficients, &mut outputs);
-        vectors
+        replace(&mut basis, &coefficients);
+        basis.truncate(coefficients.len());
+        basis
     }
 }
 

@@ -14,9 +14,13 @@ use faer::sparse::linalg::cholesky::supernodal::{SupernodalLdltRef, SupernodalLl
 use faer::sparse::linalg::cholesky::{
     CholeskySymbolicParams, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering, factorize_symbolic_cholesky,
 };
-use faer::sparse::linalg::{SupernodalThreshold, amd};
+use faer::sparse::linalg::{SupernodalThreshold, SymbolicSupernodalParams, amd};
 use faer::sparse::{FaerError, SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Conj, MatMut, Par, Side};
+
+/// Supernodes of so many columns are merged where at most this share of the result is zeros: panels of four columns
+/// are filled up with zeros anyway, and solutions are as fast as the factor is read.
+const MERGED: &[(usize, f64)] = &[(4, 1.0), (12, 0.4), (48, 0.15), (usize::MAX, 0.05)];
 
 /// Factors with fewer products per entry than this are computed row by row, the others by supernodes.
 const SUPERNODAL_FROM: f64 = 60.0;
@@ -54,6 +58,7 @@ impl Analysis {
             SymbolicSparseColMatRef::new_unsorted_checked(pencil.n(), pencil.n(), &column_starts, None, &rows);
         let params = CholeskySymbolicParams {
             supernodal_flop_ratio_threshold: SupernodalThreshold::FORCE_SUPERNODAL,
+            supernodal_params: SymbolicSupernodalParams { relax: Some(MERGED) },
             ..CholeskySymbolicParams::default()
         };
         let symbolic = factorize_symbolic_cholesky(structure, Side::Upper, SymmetricOrdering::Identity, params)

@@ -23,7 +23,8 @@ pub(super) struct Coarsening {
 }
 
 impl Coarsening {
-    /// Aggregates until at most `enough` nodes are left or little is gained.
+    /// Aggregates until at most `enough` nodes are left, little is gained, or the next level would have less than half of
+    /// them.
     pub(super) fn new(pencil: &Pencil, enough: usize) -> Self {
         let (mut pencils, mut groups) = (Vec::<Pencil>::new(), Vec::new());
         loop {
@@ -32,8 +33,7 @@ impl Coarsening {
                 break;
             }
             let (group, count) = aggregate(finest);
-            // Less would leave fewer nodes than vectors.
-            if count * 10 > finest.n() * 9 || 4 * count < enough {
+            if count * 10 > finest.n() * 9 || 2 * count < enough {
                 break;
             }
             let coarse = finest.contracted(&group, count);
@@ -109,9 +109,11 @@ impl<'a> Cycle<'a> {
     fn descend(&self, level: usize, b: &[Row]) -> Vec<Row> {
         let Some(group) = self.groups.get(level) else { return self.solve_coarsest(b) };
         let (fine, coarse) = (&self.levels[level], &self.levels[level + 1]);
-        let mut x = vec![[0.0; WIDTH]; b.len()];
-        smooth(fine, b, &mut x);
-        let residual = residual(fine, b, &x);
+        // The first step starts from zero.
+        let step = |d: &f64| if *d > 0.0 { DAMPING / d } else { 0.0 };
+        let mut x: Vec<Row> = b.iter().zip(fine.diagonal.iter().map(step)).map(|(b, s)| b.map(|b| b * s)).collect();
+        let mut residual = vec![[0.0; WIDTH]; b.len()];
+        fine.residual_rows(b, &x, &mut residual);
         let mut restricted = vec![[0.0; WIDTH]; coarse.pencil.n()];
         for ((row, &g), scale) in residual.iter().zip(group).zip(&fine.scale) {
             let weight = coarse.scale[g as usize] / scale;
@@ -119,8 +121,8 @@ impl<'a> Cycle<'a> {
         }
         let correction = self.descend(level + 1, &restricted);
         add_interpolated((fine, coarse), group, OVERCORRECTION, (&correction, &mut x));
-        smooth(fine, b, &mut x);
-        x
+        fine.jacobi_rows(DAMPING, Some(b), &x, &mut residual);
+        residual
     }
 
     fn solve_coarsest(&self, b: &[Row]) -> Vec<Row> {
@@ -129,22 +131,5 @@ impl<'a> Cycle<'a> {
         let mut x = vec![[0.0; WIDTH]; b.len()];
         self.order.iter().zip(permuted).for_each(|(&i, row)| x[i as usize] = row);
         x
-    }
-}
-
-/// b − A·x.
-fn residual(a: &Scaled<'_>, b: &[Row], x: &[Row]) -> Vec<Row> {
-    let mut residual = vec![[0.0; WIDTH]; b.len()];
-    a.apply_rows(x, &mut residual);
-    residual.iter_mut().zip(b).for_each(|(r, b)| r.iter_mut().zip(b).for_each(|(r, b)| *r = b - *r));
-    residual
-}
-
-/// One step of damped Jacobi: x ← x + ω·diag⁻¹(b − A·x).
-pub(super) fn smooth(a: &Scaled<'_>, b: &[Row], x: &mut [Row]) {
-    let left = residual(a, b, x);
-    for ((x, r), d) in x.iter_mut().zip(left).zip(&a.diagonal) {
-        let step = if *d > 0.0 { DAMPING / d } else { 0.0 };
-        x.iter_mut().zip(r).for_each(|(x, r)| *x += step * r);
     }
 }

@@ -1,28 +1,52 @@
 //! Graphs with coordinates to an elimination order by nested dissection.
 
 use crate::pencil::Pencil;
+use std::f64::consts::FRAC_1_SQRT_2;
 
 /// Parts of this many nodes are not cut further.
-const LEAF: usize = 16;
+const LEAF: usize = 8;
+
+/// Axes are turned by half a right angle where the edges reach less far along the turned ones than this share.
+const TURNED: f64 = 0.9;
 
 /// An elimination order of a graph whose nodes lie in the plane: halves first, the separator between them last.
 ///
 /// George 1973, with separators from coordinates: a part is cut at the median of its longer axis, and the nodes
-/// of the upper half with a neighbor in the lower half separate. On a grid that is one line of nodes.
+/// of the upper half with a neighbor in the lower half separate. On a grid that is one line of nodes. On a grid of
+/// 4-neighbors lines run along diagonals, which pass a length with √½ times the nodes: a third less fill.
 ///
 /// # Cost
-/// O((n + edges)·log n).
+/// O(n·log n + edges).
 pub(crate) fn nested_dissection(pencil: &Pencil, positions: &[[f64; 2]]) -> Vec<u32> {
     let n = pencil.n();
+    let turned: Vec<[f64; 2]> =
+        positions.iter().map(|[x, y]| [(x + y) * FRAC_1_SQRT_2, (x - y) * FRAC_1_SQRT_2]).collect();
+    let (straight, diagonal) = (reach(pencil, positions), reach(pencil, &turned));
+    let longest = |reach: [f64; 2]| reach[0].max(reach[1]);
+    let (positions, reach) =
+        if longest(diagonal) < TURNED * longest(straight) { (&turned[..], diagonal) } else { (positions, straight) };
     let mut order = Vec::with_capacity(n);
-    let mut dissection = Dissection { pencil, positions, stamp: vec![0; n], stamps: 0 };
+    let mut dissection = Dissection { pencil, positions, reach, stamp: vec![0; n], stamps: 0 };
     dissection.cut((0..n as u32).collect(), &mut order);
     order
+}
+
+/// The longest edge along each axis, rounded up.
+fn reach(pencil: &Pencil, positions: &[[f64; 2]]) -> [f64; 2] {
+    let mut reach = [0.0f64; 2];
+    for (i, from) in positions.iter().enumerate() {
+        for &j in pencil.row(i).0 {
+            let to = positions[j as usize];
+            reach = [0, 1].map(|axis| reach[axis].max((to[axis] - from[axis]).abs()));
+        }
+    }
+    reach.map(|r| r * (1.0 + 1e-9))
 }
 
 struct Dissection<'a> {
     pencil: &'a Pencil,
     positions: &'a [[f64; 2]],
+    reach: [f64; 2],
     /// The last cut in whose lower half a node was.
     stamp: Vec<u32>,
     stamps: u32,
@@ -49,8 +73,11 @@ impl Dissection<'_> {
             self.stamp[node as usize] = self.stamps;
         }
         let stamps = self.stamps;
-        let touches =
-            |&node: &u32| self.pencil.row(node as usize).0.iter().any(|&other| self.stamp[other as usize] == stamps);
+        let far = median + self.reach[axis];
+        let touches = |&node: &u32| {
+            let near = || self.pencil.row(node as usize).0.iter().any(|&other| self.stamp[other as usize] == stamps);
+            at(node) <= far && near()
+        };
         let (mut separator, upper): (Vec<u32>, Vec<u32>) = upper.into_iter().partition(touches);
         let across = |node: u32| self.positions[node as usize][1 - axis];
         separator.sort_by(|&a, &b| across(a).total_cmp(&across(b)).then(a.cmp(&b)));
@@ -103,6 +130,6 @@ mod tests {
         assert!(sorted.iter().enumerate().all(|(i, &node)| i == node as usize));
         let fill = |pencil: &Pencil| EliminationTree::new(pencil, usize::MAX).unwrap().factor_len();
         let dissected = pencil.induced(&order, &mut vec![u32::MAX; pencil.n()]);
-        assert!(3 * fill(&dissected) < 2 * fill(&pencil), "{} {}", fill(&dissected), fill(&pencil));
+        assert!(2 * fill(&dissected) < fill(&pencil), "{} {}", fill(&dissected), fill(&pencil));
     }
 }

@@ -15,7 +15,7 @@ pub(crate) type Row = [f64; WIDTH];
 pub(crate) type Small = [Row; WIDTH];
 
 /// Rows that stay in the nearest cache while every block of a basis passes.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 256;
 
 /// Runs a loop with vectors of up to [`WIDTH`] numbers.
 #[cfg(target_arch = "x86_64")]
@@ -39,6 +39,13 @@ pub(crate) fn products(basis: &[Vec<Row>], w: &[Row]) -> Vec<Small> {
     sums
 }
 
+/// VᵀW for every block V of the basis and both blocks W, in one pass over the basis.
+pub(crate) fn paired_products(basis: &[Vec<Row>], pair: [&[Row]; 2]) -> [Vec<Small>; 2] {
+    let mut sums = [0, 1].map(|_| vec![[[0.0; WIDTH]; WIDTH]; basis.len()]);
+    dispatch(PairedProducts { basis, pair, sums: &mut sums });
+    sums
+}
+
 /// VᵀW.
 pub(crate) fn product(v: &[Row], w: &[Row]) -> Small {
     let mut sum = [[0.0; WIDTH]; WIDTH];
@@ -49,6 +56,11 @@ pub(crate) fn product(v: &[Row], w: &[Row]) -> Small {
 /// W ← W + sign·Σ V·C over the blocks V of the basis, for every W with its own C.
 pub(crate) fn combine(sign: f64, basis: &[Vec<Row>], coefficients: &[Vec<Small>], w: &mut [&mut [Row]]) {
     dispatch(Combine { sign, basis, coefficients, w });
+}
+
+/// The first blocks of the basis ← Σ V·C over its blocks V, for as many as there are coefficients.
+pub(crate) fn replace(basis: &mut [Vec<Row>], coefficients: &[Vec<Small>]) {
+    dispatch(Replace { basis, coefficients });
 }
 
 /// W ← W·C.
@@ -81,6 +93,30 @@ impl WithSimd for Products<'_> {
         for (chunk, w) in self.w.chunks(CHUNK).enumerate() {
             for (sum, block) in self.sums.iter_mut().zip(self.basis) {
                 Product { v: &block[chunk * CHUNK..][..w.len()], w, sum }.with_simd(simd);
+            }
+        }
+    }
+}
+
+struct PairedProducts<'a> {
+    basis: &'a [Vec<Row>],
+    pair: [&'a [Row]; 2],
+    sums: &'a mut [Vec<Small>; 2],
+}
+
+impl WithSimd for PairedProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let [first, second] = self.sums;
+        let n = self.pair[0].len();
+        for from in (0..n).step_by(CHUNK) {
+            let rows = from..n.min(from + CHUNK);
+            for (b, block) in self.basis.iter().enumerate() {
+                let v = &block[rows.clone()];
+                Product { v, w: &self.pair[0][rows.clone()], sum: &mut first[b] }.with_simd(simd);
+                Product { v, w: &self.pair[1][rows.clone()], sum: &mut second[b] }.with_simd(simd);
             }
         }
     }
@@ -154,23 +190,61 @@ impl WithSimd for Combine<'_, '_> {
         for from in (0..n).step_by(CHUNK) {
             let rows = CHUNK.min(n - from);
             for (coefficients, w) in self.coefficients.iter().zip(self.w.iter_mut()) {
-                let w = S::as_mut_simd_f64s(w[from..from + rows].as_flattened_mut()).0;
-                for (c, block) in coefficients.iter().zip(self.basis) {
-                    add_multiple(simd, w, &block[from..from + rows], (c, self.sign));
-                }
+                add_multiples(simd, &mut w[from..from + rows], (self.basis, from), (coefficients, self.sign));
             }
         }
     }
 }
 
-/// w ← w + sign·v·c.
+struct Replace<'a> {
+    basis: &'a mut [Vec<Row>],
+    coefficients: &'a [Vec<Small>],
+}
+
+impl WithSimd for Replace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n = self.basis.first().map_or(0, Vec::len);
+        let mut new = vec![[[0.0; WIDTH]; CHUNK]; self.coefficients.len()];
+        for from in (0..n).step_by(CHUNK) {
+            let rows = CHUNK.min(n - from);
+            for (coefficients, new) in self.coefficients.iter().zip(&mut new) {
+                *new = [[0.0; WIDTH]; CHUNK];
+                add_multiples(simd, &mut new[..rows], (self.basis, from), (coefficients, 1.0));
+            }
+            for (block, new) in self.basis.iter_mut().zip(&new) {
+                block[from..from + rows].copy_from_slice(&new[..rows]);
+            }
+        }
+    }
+}
+
+/// w ← w + sign·Σ v·c over the rows of the blocks from one row on, two blocks at a time.
 #[inline(always)]
-fn add_multiple<S: Simd>(simd: S, w: &mut [S::f64s], v: &[Row], (c, sign): (&Small, f64)) {
+fn add_multiples<S: Simd>(
+    simd: S,
+    w: &mut [Row],
+    (basis, from): (&[Vec<Row>], usize),
+    (coefficients, sign): (&[Small], f64),
+) {
+    let rows = from..from + w.len();
     let lanes = WIDTH / S::F64_LANES;
-    for lane in 0..lanes {
-        let rows = lane_of(simd, c, lane, sign);
-        for (w, v) in w.chunks_exact_mut(lanes).zip(v) {
-            w[lane] = add_rows(simd, &rows, v, w[lane]);
+    let w = S::as_mut_simd_f64s(w.as_flattened_mut()).0;
+    for (blocks, c) in basis.chunks(2).zip(coefficients.chunks(2)) {
+        for lane in 0..lanes {
+            let w = w.chunks_exact_mut(lanes);
+            let first = lane_of(simd, &c[0], lane, sign);
+            let v = &blocks[0][rows.clone()];
+            if let ([_, other], [_, second]) = (blocks, c) {
+                let second = lane_of(simd, second, lane, sign);
+                for ((w, v), other) in w.zip(v).zip(&other[rows.clone()]) {
+                    w[lane] = add_rows(simd, &second, other, add_rows(simd, &first, v, w[lane]));
+                }
+            } else {
+                w.zip(v).for_each(|(w, v)| w[lane] = add_rows(simd, &first, v, w[lane]));
+            }
         }
     }
 }
@@ -232,6 +306,8 @@ mod tests {
                 assert!((sums[1][i][j] - plain).abs() < 1e-10 && (alone[i][j] - plain).abs() < 1e-10);
             }
         }
+        let [own, other] = paired_products(&basis, [&w, &basis[0]]);
+        assert_eq!((own, other), (sums.clone(), products(&basis, &basis[0])));
         let mut changed = w.clone();
         combine(-1.0, &basis, std::slice::from_ref(&sums), &mut [&mut changed]);
         for row in [0, 9, n - 1] {
@@ -241,6 +317,10 @@ mod tests {
                 assert!((changed[row][j] - (w[row][j] - plain)).abs() < 1e-10);
             }
         }
+        let mut replaced = basis.clone();
+        replace(&mut replaced, std::slice::from_ref(&sums));
+        assert!((replaced[0][n - 1][2] - (w[n - 1][2] - changed[n - 1][2])).abs() < 1e-9);
+        assert_eq!(replaced[1], basis[1]);
         let mut double = [[0.0; WIDTH]; WIDTH];
         double[1][0] = 2.0;
         multiply(&mut changed[..3], &double);

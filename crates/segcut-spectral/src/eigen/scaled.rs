@@ -1,7 +1,7 @@
 //! A connected pencil as the symmetric matrix A = M^-½ L M^-½.
 
 use super::pairs::Wanted;
-use super::row_blocks::{Row, Small, WIDTH, product, squares};
+use super::row_blocks::{Row, Small, WIDTH, product};
 use crate::kernels::norm;
 use crate::pencil::Pencil;
 use multiversion::multiversion;
@@ -51,23 +51,30 @@ impl<'a> Scaled<'a> {
         (value, y.iter().zip(&self.scale).zip(u).map(square).sum::<f64>().sqrt())
     }
 
-    /// The same for four unit vectors side by side, and zero columns.
-    pub(super) fn measure_rows(&self, u: &[Row]) -> (Row, Row) {
-        let x: Vec<Row> = u.iter().zip(&self.scale).map(|(u, s)| u.map(|u| u * s)).collect();
-        let mut y = vec![[0.0; WIDTH]; x.len()];
-        let energies = laplacian_rows(self.pencil, &x, &mut y);
-        for ((y, s), u) in y.iter_mut().zip(&self.scale).zip(u) {
-            (0..WIDTH).for_each(|j| y[j] = y[j] * s - energies[j] * u[j]);
+    /// The same for four unit vectors side by side, and zero columns; `product` is scratch.
+    pub(super) fn measure_rows(&self, u: &[Row], product: &mut [Row]) -> (Row, Row) {
+        let energies = scaled_rows(self.pencil, &self.scale, u, product);
+        let mut squares = [0.0; WIDTH];
+        for (y, u) in product.iter().zip(u) {
+            (0..WIDTH).for_each(|j| squares[j] += (y[j] - energies[j] * u[j]).powi(2));
         }
-        (energies, squares(&y).map(f64::sqrt))
+        (energies, squares.map(f64::sqrt))
     }
 
     /// y = A·u for four vectors side by side; uᵀA·u of every column.
     pub(super) fn apply_rows(&self, u: &[Row], y: &mut [Row]) -> Row {
-        let x: Vec<Row> = u.iter().zip(&self.scale).map(|(u, s)| u.map(|u| u * s)).collect();
-        let energies = laplacian_rows(self.pencil, &x, y);
-        y.iter_mut().zip(&self.scale).for_each(|(y, s)| y.iter_mut().for_each(|y| *y *= s));
-        energies
+        scaled_rows(self.pencil, &self.scale, u, y)
+    }
+
+    /// A step of damped Jacobi: y = x + ω·diag⁻¹(b − A·x); without b it is zero.
+    pub(super) fn jacobi_rows(&self, damping: f64, b: Option<&[Row]>, x: &[Row], y: &mut [Row]) {
+        stepped_rows(self, (damping, b), x, y);
+    }
+
+    /// b − A·x.
+    pub(super) fn residual_rows(&self, b: &[Row], x: &[Row], y: &mut [Row]) {
+        scaled_rows(self.pencil, &self.scale, x, y);
+        y.iter_mut().zip(b).for_each(|(y, b)| y.iter_mut().zip(b).for_each(|(y, b)| *y = b - *y));
     }
 
     /// The Gram matrix of A times a block, by which the norm of A times a combination of its columns is known.
@@ -78,24 +85,42 @@ impl<'a> Scaled<'a> {
     }
 }
 
-/// y = L·x by differences, as [`Pencil::apply`], and xᵀL·x of every column as a sum of squares over edges.
+/// y = S·L·S·u by differences, as [`Pencil::apply`], and (S·u)ᵀL·(S·u) of every column as a sum of squares over edges.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
-fn laplacian_rows(pencil: &Pencil, x: &[Row], y: &mut [Row]) -> Row {
+fn scaled_rows(pencil: &Pencil, scale: &[f64], u: &[Row], y: &mut [Row]) -> Row {
     let mut energies = [0.0; WIDTH];
     for (i, y) in y.iter_mut().enumerate() {
         let (neighbors, weights) = pencil.row(i);
-        let (mut sum, mut energy, own) = ([0.0; WIDTH], [0.0; WIDTH], x[i]);
+        let (mut sum, mut energy, own) = ([0.0; WIDTH], [0.0; WIDTH], u[i].map(|u| u * scale[i]));
         for (&j, &w) in neighbors.iter().zip(weights) {
-            let other = &x[j as usize];
+            let (other, s) = (&u[j as usize], scale[j as usize]);
             for b in 0..WIDTH {
-                let difference = own[b] - other[b];
+                let difference = own[b] - other[b] * s;
                 sum[b] += w * difference;
                 energy[b] += w * difference * difference;
             }
         }
-        *y = sum;
+        *y = sum.map(|sum| sum * scale[i]);
         // Every edge is met from both ends.
         (0..WIDTH).for_each(|b| energies[b] += 0.5 * energy[b]);
     }
     energies
+}
+
+/// y = x + ω·diag⁻¹(b − A·x).
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+fn stepped_rows(a: &Scaled<'_>, (damping, b): (f64, Option<&[Row]>), x: &[Row], y: &mut [Row]) {
+    for (i, y) in y.iter_mut().enumerate() {
+        let (neighbors, weights) = a.pencil.row(i);
+        let (mut sum, own) = ([0.0; WIDTH], x[i].map(|x| x * a.scale[i]));
+        for (&j, &w) in neighbors.iter().zip(weights) {
+            let (other, s) = (&x[j as usize], a.scale[j as usize]);
+            for b in 0..WIDTH {
+                sum[b] += w * (own[b] - other[b] * s);
+            }
+        }
+        let right = b.map_or([0.0; WIDTH], |b| b[i]);
+        let step = if a.diagonal[i] > 0.0 { damping / a.diagonal[i] } else { 0.0 };
+        *y = std::array::from_fn(|j| x[i][j] + step * (right[j] - sum[j] * a.scale[i]));
+    }
 }

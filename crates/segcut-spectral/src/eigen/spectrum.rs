@@ -75,8 +75,10 @@ impl Merged {
             (Certificate::Complete, Some(true)) => Certificate::Complete,
             _ => Certificate::Unknown,
         };
+        let inverse = |&m: &f64| if m > 0.0 { m.sqrt().recip() } else { 1.0 };
+        let scale: Vec<f64> = part.mass().iter().map(inverse).collect();
         for ((value, u), residual) in pairs.values.into_iter().zip(pairs.vectors).zip(pairs.residuals) {
-            let x = with_fixed_sign(part, u);
+            let x = with_fixed_sign(&scale, u);
             self.pairs.push(Pair { value, component, x, residual });
         }
     }
@@ -113,17 +115,23 @@ impl Merged {
 }
 
 /// u → x = M^-½ u with its entry of largest magnitude positive.
-fn with_fixed_sign(part: &Pencil, mut u: Vec<f64>) -> Vec<f64> {
-    for (x, &m) in u.iter_mut().zip(part.mass()) {
-        if m > 0.0 {
-            *x /= m.sqrt();
-        }
-    }
-    let largest = u.iter().fold(0.0f64, |a, x| a.max(x.abs()));
+fn with_fixed_sign(scale: &[f64], mut u: Vec<f64>) -> Vec<f64> {
+    u.iter_mut().zip(scale).for_each(|(x, s)| *x *= s);
+    let largest = largest_magnitude(&u);
     // Entries of equal magnitude differ by rounding: the first one within it decides.
     let decides = u.iter().find(|x| x.abs() >= largest * (1.0 - 1e-9));
     if decides.is_some_and(|&x| x < 0.0) {
         u.iter_mut().for_each(|x| *x = -*x);
     }
     u
+}
+
+/// The largest magnitude, in eight running ones.
+fn largest_magnitude(u: &[f64]) -> f64 {
+    let (chunks, rest) = u.as_chunks::<8>();
+    let mut largest = [0.0f64; 8];
+    for chunk in chunks {
+        largest.iter_mut().zip(chunk).for_each(|(a, x)| *a = a.max(x.abs()));
+    }
+    largest.iter().chain(rest).fold(0.0, |a, x| a.max(x.abs()))
 }

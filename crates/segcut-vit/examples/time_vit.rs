@@ -1,39 +1,56 @@
-//! Times the forward pass of a ViT-S with random weights: `time_vit PATCH PIXELS THREADS REPEATS`.
+//! Times the forward pass of a ViT-S with random weights: `time_vit PATCH PIXELS THREADS REPEATS [BATCH [DEPTH]]`.
 //!
-//! Prints the median of the wall milliseconds. Used by tests/peers/vit/compare.py.
+//! Prints milliseconds per image: least and median wall time, least and median processor time of all
+//! threads (nan where the system does not tell). Used by tests/peers/vit/compare.py.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 use segcut_vit::{Facet, Interpolation, Network, Planes, Tap, Tensor, Tensors};
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fs;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let numbers: Vec<usize> = std::env::args().skip(1).map(|arg| arg.parse()).collect::<Result<_, _>>()?;
-    let &[patch, pixels, threads, repeats] = numbers.as_slice() else {
-        return Err("usage: time_vit PATCH PIXELS THREADS REPEATS".into());
-    };
-    let network = Network::from_tensors(small(patch))?;
+    let (&[patch, pixels, threads, repeats], rest) = numbers.split_first_chunk().ok_or("too few arguments")?;
+    let [batch, depth] = [(0, 1), (1, 12)].map(|(at, usual)| rest.get(at).copied().unwrap_or(usual));
+    let network = Network::from_tensors(small(patch, depth))?;
     let values: Vec<f32> = (0..3 * pixels * pixels).map(|i| (i % 251) as f32 / 125.0 - 1.0).collect();
-    let planes = Planes { values: &values, height: pixels, width: pixels };
+    let images = vec![Planes { values: &values, height: pixels, width: pixels }; batch];
     let positions = Interpolation::Offset;
-    let tap = Tap { layer: 11, facet: Facet::Token, stride: patch, positions, epsilon: 1e-6 };
+    let tap = Tap { layer: depth - 1, facet: Facet::Token, stride: patch, positions, epsilon: 1e-6 };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let time = || {
-        let start = Instant::now();
-        let tokens = network.forward(planes, &tap).tokens;
-        assert!(tokens.iter().all(|v| v.is_finite()));
-        start.elapsed().as_secs_f64() * 1e3
+        let (start, cpu) = (Instant::now(), processor_ms());
+        let out = network.forward_batch(&images, &tap);
+        assert!(out.iter().flat_map(|image| &image.tokens).all(|v| v.is_finite()));
+        [start.elapsed().as_secs_f64() * 1e3, processor_ms() - cpu].map(|ms| ms / batch as f64)
     };
-    let mut times: Vec<f64> = pool.install(|| (0..repeats.max(1)).map(|_| time()).collect());
-    times.sort_by(f64::total_cmp);
-    println!("{:.1}", times[times.len() / 2]);
+    pool.install(time);
+    let times: Vec<[f64; 2]> = (0..repeats.max(1)).map(|_| pool.install(time)).collect();
+    let [wall, cpu] = [0, 1].map(|which| {
+        let mut column: Vec<f64> = times.iter().map(|t| t[which]).collect();
+        column.sort_by(f64::total_cmp);
+        column
+    });
+    println!("{:.1} {:.1} {:.1} {:.1}", wall[0], wall[wall.len() / 2], cpu[0], cpu[cpu.len() / 2]);
     Ok(())
 }
 
+/// Processor time that all threads of this process have had, as Linux tells it.
+fn processor_ms() -> f64 {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let spent = |task: fs::DirEntry| {
+        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    let spent: Vec<f64> = tasks.filter_map(spent).collect();
+    if spent.is_empty() { f64::NAN } else { spent.iter().sum::<f64>() / 1e6 }
+}
+
 /// DINO's ViT-S with numbers of the size that trained weights have.
-fn small(patch: usize) -> Tensors {
+fn small(patch: usize, depth: usize) -> Tensors {
     let (dim, side) = (384, 224 / patch);
     let mut shapes: Vec<(String, Vec<usize>)> = vec![
         ("cls_token".into(), vec![1, 1, dim]),
@@ -43,7 +60,7 @@ fn small(patch: usize) -> Tensors {
         ("norm.weight".into(), vec![dim]),
         ("norm.bias".into(), vec![dim]),
     ];
-    for block in 0..12 {
+    for block in 0..depth {
         for norm in ["norm1", "norm2"] {
             shapes.push((format!("blocks.{block}.{norm}.weight"), vec![dim]));
             shapes.push((format!("blocks.{block}.{norm}.bias"), vec![dim]));

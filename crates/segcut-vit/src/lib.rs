@@ -2,12 +2,18 @@
 //! timm or transformers name them.
 
 mod architecture;
+mod attention;
+mod block;
 mod elementwise;
 mod extractor;
 mod forward;
 mod input;
 mod layout;
+mod linear;
 mod log_bin;
+mod microkernel;
+#[cfg(target_arch = "x86_64")]
+mod microkernel_x86;
 mod network;
 #[cfg(feature = "candle")]
 mod plain;

@@ -2,6 +2,7 @@
 
 use crate::architecture::{Architecture, Family, HEAD, Perceptron};
 use crate::layout::{Layout, rename};
+use crate::linear::{Dense, Linear};
 use crate::tensors::{Tensor, Tensors, TensorsError};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -57,15 +58,6 @@ pub enum CheckpointError {
         /// The shape that the network needs.
         expected: Vec<usize>,
     },
-}
-
-/// A linear map: `out × in` row-major weights and a bias of `out` numbers.
-#[derive(Debug, Clone)]
-pub(crate) struct Linear {
-    pub inputs: usize,
-    pub outputs: usize,
-    pub weight: Vec<f32>,
-    pub bias: Vec<f32>,
 }
 
 /// Scale and shift of a layer norm.
@@ -245,10 +237,10 @@ impl Parts {
         })
     }
 
-    fn linear(&mut self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, CheckpointError> {
+    fn linear(&mut self, name: &str, inputs: usize, outputs: usize) -> Result<Dense, CheckpointError> {
         let weight = self.take(&format!("{name}.weight"), &[outputs, inputs])?;
         let bias = self.take(&format!("{name}.bias"), &[outputs])?;
-        Ok(Linear { inputs, outputs, weight, bias })
+        Ok(Dense { inputs, weight, bias })
     }
 
     fn network(&mut self, architecture: Architecture, layout: Layout) -> Result<Network, CheckpointError> {
@@ -261,7 +253,7 @@ impl Parts {
         let bias = self.take("patch.bias", &[dim])?;
         Ok(Network {
             layout,
-            patch: Linear { inputs: 3 * patch * patch, outputs: dim, weight: kernel, bias },
+            patch: Dense { inputs: 3 * patch * patch, weight: kernel, bias }.packed(),
             class: self.take("cls_token", &[dim])?,
             registers: if registers > 0 { self.take("register_tokens", &[registers, dim])? } else { Vec::new() },
             positions: grid,
@@ -292,18 +284,18 @@ impl Parts {
         let gated = perceptron == Perceptron::Swiglu;
         Ok(Block {
             norm1: self.norm(&at("norm1"), dim)?,
-            qkv: self.attention_input(&at(""), architecture)?,
-            proj: self.linear(&at("proj"), dim, dim)?.scaled(ls1.as_deref()),
+            qkv: self.attention_input(&at(""), architecture)?.packed(),
+            proj: self.linear(&at("proj"), dim, dim)?.scaled(ls1.as_deref()).packed(),
             norm2: self.norm(&at("norm2"), dim)?,
-            gate: if gated { Some(self.linear(&at("gate"), dim, hidden)?) } else { None },
-            fc1: self.linear(&at("fc1"), dim, hidden)?,
-            fc2: self.linear(&at("fc2"), hidden, dim)?.scaled(ls2.as_deref()),
+            gate: if gated { Some(self.linear(&at("gate"), dim, hidden)?.packed()) } else { None },
+            fc1: self.linear(&at("fc1"), dim, hidden)?.packed(),
+            fc2: self.linear(&at("fc2"), hidden, dim)?.scaled(ls2.as_deref()).packed(),
         })
     }
 
     /// Query, key and value maps, stored as one or as three. DINOv3 has no key bias, and timm's form of
     /// it keeps the other two apart or leaves all away.
-    fn attention_input(&mut self, block: &str, architecture: &Architecture) -> Result<Linear, CheckpointError> {
+    fn attention_input(&mut self, block: &str, architecture: &Architecture) -> Result<Dense, CheckpointError> {
         let dim = architecture.dim;
         let name = |part: &str| format!("{block}{part}");
         if self.shape(&name("qkv.weight")).is_none() {
@@ -322,10 +314,10 @@ impl Parts {
         if architecture.family == Family::Dinov3 {
             bias[dim..2 * dim].fill(0.0);
         }
-        Ok(Linear { inputs: dim, outputs: 3 * dim, weight, bias })
+        Ok(Dense { inputs: dim, weight, bias })
     }
 
-    fn three_maps(&mut self, block: &str, dim: usize) -> Result<Linear, CheckpointError> {
+    fn three_maps(&mut self, block: &str, dim: usize) -> Result<Dense, CheckpointError> {
         let (mut weight, mut bias) = (Vec::with_capacity(3 * dim * dim), Vec::with_capacity(3 * dim));
         for part in ["q", "k", "v"] {
             weight.extend(self.take(&format!("{block}{part}.weight"), &[dim, dim])?);
@@ -333,18 +325,6 @@ impl Parts {
             let optional = part == "k" && self.shape(&name).is_none();
             bias.extend(if optional { vec![0.0; dim] } else { self.take(&name, &[dim])? });
         }
-        Ok(Linear { inputs: dim, outputs: 3 * dim, weight, bias })
-    }
-}
-
-impl Linear {
-    /// diag(scale)·(W x + b) as one map.
-    fn scaled(mut self, scale: Option<&[f32]>) -> Self {
-        let Some(scale) = scale else { return self };
-        for (row, s) in self.weight.chunks_exact_mut(self.inputs).zip(scale) {
-            row.iter_mut().for_each(|w| *w *= s);
-        }
-        self.bias.iter_mut().zip(scale).for_each(|(b, s)| *b *= s);
-        self
+        Ok(Dense { inputs: dim, weight, bias })
     }
 }

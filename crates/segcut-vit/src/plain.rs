@@ -2,7 +2,8 @@
 
 use crate::architecture::{Family, HEAD};
 use crate::forward::{Activations, Facet, Planes, Tap};
-use crate::network::{Block, Linear, Network, Norm};
+use crate::linear::Linear;
+use crate::network::{Block, Network, Norm};
 use crate::positions::interpolate;
 use crate::rotary::Rotary;
 use candle_core::{D, Device, Result, Tensor};
@@ -70,8 +71,8 @@ impl Pass<'_> {
     }
 
     fn linear(&self, x: &Tensor, linear: &Linear) -> Result<Tensor> {
-        let weight = Tensor::from_slice(&linear.weight, (linear.outputs, linear.inputs), self.device)?;
-        x.matmul(&weight.t()?)?.broadcast_add(&self.vector(&linear.bias)?)
+        let weight = Tensor::from_vec(linear.weight(), (linear.outputs, linear.inputs), self.device)?;
+        x.matmul(&weight.t()?)?.broadcast_add(&self.vector(linear.bias())?)
     }
 
     fn norm(&self, x: &Tensor, norm: &Norm) -> Result<Tensor> {
@@ -85,9 +86,9 @@ impl Pass<'_> {
         let (network, patch) = (self.network, self.network.architecture.patch);
         let image = Tensor::from_slice(planes.values, (1, 3, planes.height, planes.width), self.device)?;
         let dim = network.architecture.dim;
-        let kernel = Tensor::from_slice(&network.patch.weight, (dim, 3, patch, patch), self.device)?;
+        let kernel = Tensor::from_vec(network.patch.weight(), (dim, 3, patch, patch), self.device)?;
         let patches = image.conv2d(&kernel, 0, self.tap.stride, 1, 1)?.squeeze(0)?.flatten_from(1)?.t()?;
-        let mut patches = patches.broadcast_add(&self.vector(&network.patch.bias)?)?;
+        let mut patches = patches.broadcast_add(&self.vector(network.patch.bias())?)?;
         if network.architecture.positions > 0 {
             let grid =
                 interpolate(&network.positions, network.architecture.positions, [rows, cols], self.tap.positions);

@@ -144,3 +144,22 @@ fn the_plain_form_is_a_twin() {
         }
     }
 }
+
+/// Threads and batches share the rows out otherwise, and no number changes.
+#[test]
+fn threads_and_batches_change_no_bit() {
+    let network = network("timm_dinov3_plus");
+    let (height, width) = (208, 176);
+    let pixels: Vec<Vec<f32>> = ["a", "b", "c"].iter().map(|name| formula(name, 3 * height * width)).collect();
+    let images: Vec<Planes> = pixels.iter().map(|values| Planes { values, height, width }).collect();
+    let tap = tap("timm_dinov3_plus", &network, Facet::Token, 16);
+    let within = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| network.forward_batch(&images, &tap))
+    };
+    let expected: Vec<_> = images.iter().map(|&image| network.forward(image, &tap)).collect();
+    for threads in [1, 2, 4, 8] {
+        assert!(within(threads) == expected, "{threads} threads");
+    }
+    assert!(network.forward_batch(&[], &tap).is_empty());
+}

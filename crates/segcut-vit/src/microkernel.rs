@@ -1,0 +1,171 @@
+//! A few rows times one panel of 32 columns: the innermost part of a matrix product, as fast as the
+//! processor allows. The instruction set is found at run time.
+
+#[cfg(target_arch = "x86_64")]
+use crate::microkernel_x86 as x86;
+
+/// Columns of a panel.
+pub(crate) const PANEL: usize = 32;
+
+/// Rows of numbers, `stride` from one to the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub values: &'a [f32],
+    pub stride: usize,
+}
+
+/// Rows that are written, `stride` from one to the next.
+#[derive(Debug)]
+pub(crate) struct RowsMut<'a> {
+    pub values: &'a mut [f32],
+    pub stride: usize,
+}
+
+/// One factor of a product and what becomes of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Right<'a> {
+    /// depth × 32 numbers, row by row.
+    pub panel: &'a [f32],
+    /// 32 numbers that the product starts from.
+    pub bias: &'a [f32; PANEL],
+    /// Add to the numbers that are there instead of replacing them.
+    pub add: bool,
+}
+
+/// Instruction sets that have a kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isa {
+    /// AVX-512: 12 rows.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// AVX2 with FMA: 6 rows.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// What the compiler makes of plain loops: 4 rows.
+    Portable,
+}
+
+impl Isa {
+    /// Every set that this processor has, the fastest first.
+    pub fn found() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let own = [
+            is_x86_feature_detected!("avx512f").then_some(Self::Avx512),
+            (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self::Avx2),
+        ];
+        #[cfg(not(target_arch = "x86_64"))]
+        let own = [None, None];
+        own.into_iter().flatten().chain([Self::Portable])
+    }
+
+    /// The fastest set that this processor has.
+    pub fn best() -> Self {
+        Self::found().next().unwrap_or(Self::Portable)
+    }
+
+    /// Rows that its kernel takes at once.
+    fn height(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => x86::HEIGHT_512,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => x86::HEIGHT_256,
+            Self::Portable => HEIGHT,
+        }
+    }
+
+    /// out (+)= bias + left · panel for `rows` rows.
+    ///
+    /// Every row's sums run over the depth in order, so a row does not depend on which others are there.
+    pub fn multiply(self, rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+        let tiles = rows.div_ceil(self.height());
+        for tile in 0..tiles {
+            // heights that differ by one at most: a last tile of one or two rows would be slow
+            let [first, last] = [tile, tile + 1].map(|t| t * rows / tiles);
+            let left = Rows { values: &left.values[first * left.stride..], ..left };
+            let mut out = RowsMut { values: &mut out.values[first * out.stride..], stride: out.stride };
+            match self {
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx512 => x86::tile_512(last - first, left, right, &mut out),
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx2 => x86::tile_256(last - first, left, right, &mut out),
+                Self::Portable => plain_tile(last - first, left, right, &mut out),
+            }
+        }
+    }
+}
+
+/// Rows of the plain kernel.
+const HEIGHT: usize = 4;
+/// Columns that it works on at a time.
+const WIDTH: usize = 8;
+
+/// The plain kernel, for up to four rows.
+fn plain_tile(rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+    for first in (0..PANEL).step_by(WIDTH) {
+        let mut sums = [[0f32; WIDTH]; HEIGHT];
+        sums.iter_mut().for_each(|sums| sums.copy_from_slice(&right.bias[first..][..WIDTH]));
+        for (k, line) in right.panel.chunks_exact(PANEL).enumerate() {
+            let line = &line[first..][..WIDTH];
+            for (row, sums) in sums.iter_mut().enumerate().take(rows) {
+                let x = left.values[row * left.stride + k];
+                sums.iter_mut().zip(line).for_each(|(s, w)| *s += x * w);
+            }
+        }
+        for (row, sums) in sums.iter().enumerate().take(rows) {
+            let out = &mut out.values[row * out.stride + first..][..WIDTH];
+            out.iter_mut().zip(sums).for_each(|(o, s)| *o = if right.add { *o + s } else { *s });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kernel_multiplies_as_the_formula_does() {
+        let number = |i: usize| ((i * 7919) % 201) as f32 / 100.0 - 1.0;
+        for (rows, depth, add) in [(1, 5, false), (3, 64, true), (12, 33, false), (13, 7, true), (29, 1, true)] {
+            let (stride, width) = (depth + 3, PANEL + 5);
+            let left: Vec<f32> = (0..rows * stride).map(number).collect();
+            let panel: Vec<f32> = (0..depth * PANEL).map(|i| number(i + 11)).collect();
+            let bias = std::array::from_fn(|i| number(i + 5));
+            let before: Vec<f32> = (0..rows * width).map(|i| number(i + 3)).collect();
+            for isa in Isa::found() {
+                let mut out = before.clone();
+                let right = Right { panel: &panel, bias: &bias, add };
+                let target = &mut RowsMut { values: &mut out, stride: width };
+                isa.multiply(rows, Rows { values: &left, stride }, right, target);
+                for (at, &ours) in out.iter().enumerate() {
+                    let (row, column) = (at / width, at % width);
+                    let product = |k: usize| f64::from(left[row * stride + k]) * f64::from(panel[k * PANEL + column]);
+                    let start = if add || column >= PANEL { f64::from(before[at]) } else { 0.0 };
+                    let sum = |bias: &f32| f64::from(*bias) + (0..depth).map(product).sum::<f64>();
+                    let exact = start + bias.get(column).map_or(0.0, sum);
+                    assert!((f64::from(ours) - exact).abs() < 1e-4, "{isa:?} {rows}x{depth} at {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_does_not_depend_on_the_rows_beside_it() {
+        let number = |i: usize| ((i * 7919) % 201) as f32 / 100.0 - 1.0;
+        let (rows, depth) = (27, 50);
+        let left: Vec<f32> = (0..rows * depth).map(number).collect();
+        let panel: Vec<f32> = (0..depth * PANEL).map(number).collect();
+        let right = Right { panel: &panel, bias: &[0.5; PANEL], add: false };
+        for isa in Isa::found() {
+            let product = |first: usize, last: usize| {
+                let mut out = vec![0.0; (last - first) * PANEL];
+                let left = Rows { values: &left[first * depth..], stride: depth };
+                isa.multiply(last - first, left, right, &mut RowsMut { values: &mut out, stride: PANEL });
+                out
+            };
+            let parts: Vec<f32> =
+                [(0, 1), (1, 6), (6, 20), (20, 27)].iter().flat_map(|&(a, b)| product(a, b)).collect();
+            assert_eq!(parts, product(0, rows), "{isa:?}");
+        }
+    }
+}

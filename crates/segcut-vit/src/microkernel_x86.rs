@@ -1,0 +1,158 @@
+//! The kernels in x86's vector instructions. All of the crate's unsafe code is here: vector loads and
+//! stores through pointers whose ranges are asserted before the loops.
+#![allow(unsafe_code)]
+
+use crate::microkernel::{PANEL, Right, Rows, RowsMut};
+use std::arch::x86_64::{
+    __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_add_ps,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+};
+
+/// Rows of the AVX-512 kernel: 24 of 32 registers hold sums.
+pub(crate) const HEIGHT_512: usize = 12;
+/// Steps of the AVX-512 kernel's loop that are written out.
+const UNROLL: usize = 4;
+/// Rows of the AVX2 kernel: 12 of 16 registers hold sums.
+pub(crate) const HEIGHT_256: usize = 6;
+
+/// What a kernel reads and writes lies inside its slices.
+fn assert_ranges(rows: usize, left: Rows<'_>, right: Right<'_>, out: &RowsMut<'_>) {
+    let depth = right.panel.len() / PANEL;
+    assert!(rows > 0 && left.values.len() >= (rows - 1) * left.stride + depth, "left factor too short");
+    assert!(out.values.len() >= (rows - 1) * out.stride + PANEL, "product too short");
+}
+
+/// Up to twelve rows times a panel.
+///
+/// # Panics
+/// Where a slice is too short, there are more rows, or the processor has no AVX-512.
+pub(crate) fn tile_512(rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+    assert!(is_x86_feature_detected!("avx512f"), "no AVX-512");
+    assert_ranges(rows, left, right, out);
+    const KERNELS: [unsafe fn(Rows<'_>, Right<'_>, &mut RowsMut<'_>); HEIGHT_512] = [
+        rows_512::<1>,
+        rows_512::<2>,
+        rows_512::<3>,
+        rows_512::<4>,
+        rows_512::<5>,
+        rows_512::<6>,
+        rows_512::<7>,
+        rows_512::<8>,
+        rows_512::<9>,
+        rows_512::<10>,
+        rows_512::<11>,
+        rows_512::<12>,
+    ];
+    // SAFETY: the processor has the instructions and the ranges are asserted, both above.
+    unsafe { KERNELS[rows - 1](left, right, out) }
+}
+
+/// # Safety
+/// The processor has AVX-512F, and `assert_ranges` holds for `R` rows.
+#[target_feature(enable = "avx512f")]
+unsafe fn rows_512<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+    let lanes = PANEL / 2;
+    // SAFETY: `bias` has 32 numbers; line k of the panel starts at 32·k; row r of the left factor has
+    // the panel's depth of numbers from r·stride on, and row r of the product 32 (the caller's promise).
+    unsafe {
+        let bias = right.bias.as_ptr();
+        let mut sums: [[__m512; 2]; R] = [[_mm512_loadu_ps(bias), _mm512_loadu_ps(bias.add(lanes))]; R];
+        let mut x = starts(left);
+        let mut line = right.panel.as_ptr();
+        let depth = right.panel.len() / PANEL;
+        for _ in 0..depth / UNROLL {
+            steps_512::<R, UNROLL>(&x, left.stride, line, &mut sums);
+            x = x.map(|x| x.wrapping_add(UNROLL));
+            line = line.wrapping_add(UNROLL * PANEL);
+        }
+        for _ in 0..depth % UNROLL {
+            steps_512::<R, 1>(&x, left.stride, line, &mut sums);
+            x = x.map(|x| x.wrapping_add(1));
+            line = line.wrapping_add(PANEL);
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (half, &sum) in sums.iter().enumerate() {
+                let at = out.values.as_mut_ptr().add(r * out.stride + half * lanes);
+                let sum = if right.add { _mm512_add_ps(_mm512_loadu_ps(at), sum) } else { sum };
+                _mm512_storeu_ps(at, sum);
+            }
+        }
+    }
+}
+
+/// Where rows 0, 3, 6 and 9 start: the other rows lie one or two strides further, which addresses can hold.
+fn starts(left: Rows<'_>) -> [*const f32; HEIGHT_512 / 3] {
+    std::array::from_fn(|i| left.values.as_ptr().wrapping_add(3 * i * left.stride))
+}
+
+/// Adds `STEPS` columns of the left factor times as many lines of the panel.
+///
+/// # Safety
+/// The processor has AVX-512F; `R` rows of `x` have `STEPS` numbers, and `line` STEPS × 32.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn steps_512<const R: usize, const STEPS: usize>(
+    x: &[*const f32; HEIGHT_512 / 3],
+    stride: usize,
+    line: *const f32,
+    sums: &mut [[__m512; 2]; R],
+) {
+    for step in 0..STEPS {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let line = line.add(step * PANEL);
+            let halves = [_mm512_loadu_ps(line), _mm512_loadu_ps(line.add(PANEL / 2))];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let x = _mm512_set1_ps(*x[r / 3].add(r % 3 * stride + step));
+                sums[0] = _mm512_fmadd_ps(x, halves[0], sums[0]);
+                sums[1] = _mm512_fmadd_ps(x, halves[1], sums[1]);
+            }
+        }
+    }
+}
+
+/// Up to six rows times a panel.
+///
+/// # Panics
+/// Where a slice is too short, there are more rows, or the processor has no AVX2 or FMA.
+pub(crate) fn tile_256(rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+    assert!(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"), "no AVX2 or FMA");
+    assert_ranges(rows, left, right, out);
+    const KERNELS: [unsafe fn(Rows<'_>, Right<'_>, &mut RowsMut<'_>); HEIGHT_256] =
+        [rows_256::<1>, rows_256::<2>, rows_256::<3>, rows_256::<4>, rows_256::<5>, rows_256::<6>];
+    // SAFETY: the processor has the instructions and the ranges are asserted, both above.
+    unsafe { KERNELS[rows - 1](left, right, out) }
+}
+
+/// # Safety
+/// The processor has AVX2 and FMA, and `assert_ranges` holds for `R` rows.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn rows_256<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+    let lanes = PANEL / 4;
+    for first in [0, PANEL / 2] {
+        // SAFETY: as in the kernel above, for the 16 columns from `first` on.
+        unsafe {
+            let bias = right.bias.as_ptr().add(first);
+            let mut sums: [[__m256; 2]; R] = [[_mm256_loadu_ps(bias), _mm256_loadu_ps(bias.add(lanes))]; R];
+            let mut x = left.values.as_ptr();
+            let mut line = right.panel.as_ptr().wrapping_add(first);
+            for _ in 0..right.panel.len() / PANEL {
+                let halves = [_mm256_loadu_ps(line), _mm256_loadu_ps(line.add(lanes))];
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let x = _mm256_set1_ps(*x.add(r * left.stride));
+                    sums[0] = _mm256_fmadd_ps(x, halves[0], sums[0]);
+                    sums[1] = _mm256_fmadd_ps(x, halves[1], sums[1]);
+                }
+                x = x.wrapping_add(1);
+                line = line.wrapping_add(PANEL);
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (half, &sum) in sums.iter().enumerate() {
+                    let at = out.values.as_mut_ptr().add(r * out.stride + first + half * lanes);
+                    let sum = if right.add { _mm256_add_ps(_mm256_loadu_ps(at), sum) } else { sum };
+                    _mm256_storeu_ps(at, sum);
+                }
+            }
+        }
+    }
+}

@@ -53,6 +53,10 @@ pub enum Command {
     Compare(CompareArgs),
     /// Group points or the nodes of a graph: labels, cut values, scores and a report
     Cluster(crate::cluster::args::ClusterArgs),
+    /// Learn from points, nodes or a folder of images: a model for segcut predict and for --recipe
+    Train(crate::train::args::TrainArgs),
+    /// Label new points, nodes or images with a trained model
+    Predict(crate::predict::PredictArgs),
     /// List the built-in recipes, or print one with its defaults filled in
     Recipes(RecipesArgs),
     /// List, fetch, check, convert or describe weights of networks
@@ -69,8 +73,8 @@ pub enum Command {
 /// Which recipe runs, with what changed.
 #[derive(Debug, Clone, Args)]
 pub struct RecipeArgs {
-    /// Built-in recipe name, or a .toml file
-    #[arg(long, value_name = "NAME|FILE", default_value = "ncut-slic-color")]
+    /// Built-in recipe name, a .toml file, or the folder of a trained model
+    #[arg(long, value_name = "NAME|FILE|MODEL", default_value = "ncut-slic-color")]
     pub recipe: String,
     /// What to change in every recipe
     #[command(flatten)]

@@ -11,6 +11,7 @@ mod features;
 mod image_job;
 mod panics;
 mod pictures;
+mod predict;
 mod print;
 mod progress;
 mod recipe_choice;
@@ -23,6 +24,7 @@ mod scoring;
 mod segment;
 mod signals;
 mod summary;
+mod train;
 mod truth;
 mod weights;
 mod workers;
@@ -64,6 +66,8 @@ fn dispatch(cli: &Cli) -> Outcome {
         Command::Demo(args) => demo::demo(args, cli.talk),
         Command::Eval(args) => eval::eval(args, cli.talk),
         Command::Cluster(args) => cluster::cluster(args, cli.talk),
+        Command::Train(args) => train::train(args, cli.talk),
+        Command::Predict(args) => predict::predict(args, cli.talk),
         Command::Compare(args) => compare::compare(args, cli.talk),
     }
 }

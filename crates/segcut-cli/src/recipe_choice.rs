@@ -3,8 +3,10 @@
 use crate::args::{RecipeArgs, RecipeChange};
 use crate::exit::Failure;
 use crate::features::{describing, registry};
-use segcut::{Pipeline, Recipe, RecipeError, WeightsError, recipe_named};
+use segcut::{ModelError, Pipeline, Recipe, RecipeError, WeightsError, recipe_named};
 use segcut_core::StageError;
+use segcut_io::hash::sha256;
+use segcut_io::{Input, shown};
 use std::path::Path;
 
 /// The recipe that was asked for, with the changes made.
@@ -22,16 +24,56 @@ pub fn load(name: &str) -> Result<Recipe, Failure> {
     Ok(recipe)
 }
 
-/// A built-in recipe by name, or a file; its tables are not looked at.
+/// A built-in recipe by name, a file, or the folder of a trained model; its tables are not looked at.
 pub fn read(name: &str) -> Result<Recipe, Failure> {
     let path = Path::new(name);
+    if path.is_dir() {
+        return read_model(path);
+    }
     let is_file = path.extension().is_some_and(|e| e == "toml") || path.is_file();
     if !is_file {
         return recipe_named(name).map_err(Failure::usage);
     }
     let text = std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("recipe {name}: {e}")))?;
-    Recipe::parse(name, &text).map_err(Failure::usage)
+    let recipe = Recipe::parse(name, &text).map_err(Failure::usage)?;
+    with_arrays(recipe, path.parent().unwrap_or(Path::new("")))
 }
+
+/// The folder of a trained model → its recipe, with the arrays.
+pub fn read_model(folder: &Path) -> Result<Recipe, Failure> {
+    let file = folder.join(MODEL_RECIPE);
+    let text = std::fs::read_to_string(&file).map_err(|e| {
+        Failure::no_input(format!("{}: {e}: a model is a folder that segcut train has written", shown(&file)))
+    })?;
+    let recipe = Recipe::parse(&folder.display().to_string(), &text).map_err(Failure::weights)?;
+    if recipe.model_entry().map_err(Failure::weights)?.is_none() {
+        let file = shown(&file);
+        return Err(Failure::no_input(format!("{file} has no table [model]: the folder holds no trained model")));
+    }
+    with_arrays(recipe, folder)
+}
+
+/// A recipe of a trained model with its arrays, whose checksum is compared; another recipe as it is.
+fn with_arrays(recipe: Recipe, folder: &Path) -> Result<Recipe, Failure> {
+    let Some(entry) = recipe.model_entry().map_err(Failure::usage)? else { return Ok(recipe) };
+    if Path::new(&entry.file).file_name().is_none_or(|name| name != entry.file.as_str()) {
+        return Err(Failure::weights(format!("{}: model.file = \"{}\" must be a name", recipe.name(), entry.file)));
+    }
+    let file = folder.join(&entry.file);
+    let read = Input::read(&file, MOST_BYTES).map_err(Failure::weights)?;
+    let found = sha256(&read.bytes);
+    if found != entry.sha256 {
+        let (file, wanted) = (shown(&file), entry.sha256);
+        return Err(Failure::weights(format!("{file} has the checksum {found}, and its recipe says {wanted}")));
+    }
+    Ok(recipe.with_model(read.bytes))
+}
+
+/// The largest file of arrays that is read.
+const MOST_BYTES: u64 = 8 << 30;
+
+/// The recipe in a model's folder.
+pub const MODEL_RECIPE: &str = "recipe.toml";
 
 /// Applies `--set`, `--k` and `--seed`, in this order.
 pub fn change(recipe: &mut Recipe, change: &RecipeChange) -> Result<(), Failure> {
@@ -67,7 +109,8 @@ pub fn described(recipe: &Recipe) -> Result<Pipeline, Failure> {
 }
 
 /// A refused recipe is wrong usage, except where its weights are to blame.
-fn refusal(error: RecipeError) -> Failure {
+pub fn refusal(error: RecipeError) -> Failure {
     let RecipeError::Stage { source: StageError::Data(source), .. } = &error else { return Failure::usage(error) };
-    if source.is::<WeightsError>() || source.is::<Failure>() { Failure::weights(error) } else { Failure::usage(error) }
+    let weights = source.is::<WeightsError>() || source.is::<ModelError>() || source.is::<Failure>();
+    if weights { Failure::weights(error) } else { Failure::usage(error) }
 }

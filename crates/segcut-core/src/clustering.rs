@@ -38,6 +38,13 @@ pub enum Note {
     DiagonalDropped,
     /// The number of clusters that the clusterer chose.
     KChosen(usize),
+    /// Columns of a learned embedding that depend on the others: they carry no information.
+    Collapsed {
+        /// Columns.
+        dims: usize,
+        /// Of these, independent ones.
+        rank: usize,
+    },
 }
 
 impl std::fmt::Display for Note {
@@ -48,6 +55,7 @@ impl std::fmt::Display for Note {
             Self::NotCertified => write!(f, "eigenvalues not certified"),
             Self::DiagonalDropped => write!(f, "diagonal dropped"),
             Self::KChosen(k) => write!(f, "k chosen: {k}"),
+            Self::Collapsed { dims, rank } => write!(f, "the embedding collapsed to {rank} of {dims} dimensions"),
         }
     }
 }

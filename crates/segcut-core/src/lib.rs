@@ -37,5 +37,6 @@ pub use merge_tree::{Merge, MergeTree, MergeTreeError};
 pub use partition::{Partition, PartitionError};
 pub use region_graph::{EdgeColumns, FeatureBlock, Geometry, GraphError, RegionGraph};
 pub use stages::{
-    Clusterer, Evidence, FeatureExtractor, Features, GraphBuilder, GraphSource, Learner, Model, Oversegmenter, Refiner,
+    Checkpoint, Clusterer, Evidence, FeatureExtractor, Features, Fitted, GraphBuilder, GraphSource, Learner, Model,
+    Oversegmenter, Refiner, Unkept,
 };

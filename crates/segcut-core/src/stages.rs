@@ -2,7 +2,7 @@
 //!
 //! A stage's parameters are checked when it is built; its verb only meets data.
 
-use crate::{Clustering, Context, FeatureMap, FeatureMaps, Image, LabelMap, RegionGraph, StageError};
+use crate::{Clustering, Context, FeatureMap, FeatureMaps, Image, LabelMap, Note, RegionGraph, StageError, Status};
 
 /// Cuts an image into small regions.
 pub trait Oversegmenter: Send + Sync {
@@ -52,6 +52,11 @@ pub trait Clusterer: Send + Sync {
     /// # Errors
     /// [`StageError`] where the graph does not fit; not converging is a [`Status`](crate::Status).
     fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError>;
+
+    /// Whether edges are read; a clusterer of features alone takes graphs without any.
+    fn needs_edges(&self) -> bool {
+        true
+    }
 }
 
 /// What a refiner may look at besides the labels.
@@ -104,11 +109,67 @@ pub trait Model: Clusterer {
     fn save(&self, out: &mut dyn std::io::Write) -> std::io::Result<()>;
 }
 
-/// Learns a clusterer from many graphs.
-pub trait Learner: Send + Sync {
-    /// Graphs → model.
+/// Where the state of unfinished training lies, so that it goes on after an interruption.
+pub trait Checkpoint {
+    /// The state that was kept last; none where training begins.
+    fn kept(&mut self) -> Option<Vec<u8>>;
+
+    /// Keeps a state in place of the last one.
     ///
     /// # Errors
-    /// [`StageError`] where the graphs do not fit.
-    fn fit(&self, graphs: &mut dyn GraphSource, context: &Context) -> Result<Box<dyn Model>, StageError>;
+    /// [`StageError`] where it cannot be kept.
+    fn keep(&mut self, state: &[u8]) -> Result<(), StageError>;
+}
+
+/// Keeps nothing: training that is interrupted begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unkept;
+
+impl Checkpoint for Unkept {
+    fn kept(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn keep(&mut self, _: &[u8]) -> Result<(), StageError> {
+        Ok(())
+    }
+}
+
+/// A model and how its training went.
+pub struct Fitted {
+    /// The model.
+    pub model: Box<dyn Model>,
+    /// How training ended.
+    pub status: Status,
+    /// What a user should know.
+    pub notes: Vec<Note>,
+    /// The training loss of every epoch.
+    pub losses: Vec<f64>,
+}
+
+impl std::fmt::Debug for Fitted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { status, notes, losses, .. } = self;
+        let mut shown = f.debug_struct("Fitted");
+        shown.field("status", status).field("notes", notes).field("losses", losses).finish_non_exhaustive()
+    }
+}
+
+/// Learns a clusterer from many graphs.
+pub trait Learner: Send + Sync {
+    /// Graphs → model. Training that is stopped keeps its state in the checkpoint; called again with it, it goes on.
+    ///
+    /// # Errors
+    /// [`StageError`] where the graphs do not fit; [`StageError::Stopped`] where the caller stopped it.
+    fn fit(
+        &self,
+        graphs: &mut dyn GraphSource,
+        checkpoint: &mut dyn Checkpoint,
+        context: &Context,
+    ) -> Result<Fitted, StageError>;
+
+    /// Whether edges are read; a learner from features alone takes graphs without any.
+    fn needs_edges(&self) -> bool {
+        true
+    }
 }

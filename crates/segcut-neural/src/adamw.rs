@@ -34,6 +34,25 @@ impl AdamW {
         Self { params, mean: vec![0.0; len], square: vec![0.0; len], steps: 0 }
     }
 
+    /// Steps of another size from here on.
+    pub(crate) fn set_learning_rate(&mut self, learning_rate: f32) {
+        self.params.learning_rate = learning_rate;
+    }
+
+    /// Steps done and both moments, to go on later.
+    pub(crate) fn state(&self) -> (i32, &[f32], &[f32]) {
+        (self.steps, &self.mean, &self.square)
+    }
+
+    /// Goes on from a state of as many parameters; whether it was one.
+    pub(crate) fn restore(&mut self, steps: i32, mean: Vec<f32>, square: Vec<f32>) -> bool {
+        let fits = mean.len() == self.mean.len() && square.len() == self.square.len() && steps >= 0;
+        if fits {
+            (self.steps, self.mean, self.square) = (steps, mean, square);
+        }
+        fits
+    }
+
     /// One step; arrays of parameters with their gradients, always in the same order.
     pub(crate) fn step<'a>(&mut self, arrays: impl Iterator<Item = (&'a mut [f32], &'a [f32])>) {
         self.steps += 1;

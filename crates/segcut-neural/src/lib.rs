@@ -16,14 +16,21 @@ mod exponential;
 mod inputs;
 mod loss;
 mod matrix;
+mod model_file;
 mod network;
 mod operator;
 mod params;
+mod spectralnet;
 mod spread;
 mod symmetric;
 mod training;
 
 pub use deepcut::DeepCut;
 pub use inputs::DeepCutError;
+pub use model_file::ModelError;
 pub use params::{DeepCutParams, Labels, Objective};
+pub use spectralnet::{
+    Activation, BatchScale, Neighbors, Orthogonality, Schedule, Similarity, SpectralNet, SpectralNetError,
+    SpectralNetModel, SpectralNetParams, Standardize,
+};
 pub use spread::Encoder;

@@ -88,6 +88,10 @@ impl NodeKMeans {
 }
 
 impl Clusterer for NodeKMeans {
+    fn needs_edges(&self) -> bool {
+        false
+    }
+
     fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError> {
         let dims = graph.features().iter().map(|block| block.dims).sum();
         if dims == 0 {

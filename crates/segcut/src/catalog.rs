@@ -45,6 +45,7 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("tokencut"),
         entry!("deep-spectral"),
         entry!("ncut-dino-superpixels"),
+        entry!("spectralnet-slic"),
     ];
     ENTRIES
 }

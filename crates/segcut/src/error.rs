@@ -51,6 +51,14 @@ pub enum RecipeError {
         /// The refusal.
         source: StageError,
     },
+    /// The recipe is that of a trained model, whose arrays were not handed in.
+    #[error("{recipe} is the recipe of a trained model: its file {file} was not read")]
+    Unloaded {
+        /// The recipe's name.
+        recipe: String,
+        /// The file of arrays.
+        file: String,
+    },
     /// No recipe of this name is built in.
     #[error("there is no recipe \"{name}\"; built in: {}", known.join(", "))]
     Unknown {

@@ -1,6 +1,7 @@
 //! The part of a recipe that groups points and nodes.
 
-use crate::recipe::{take_section, take_value};
+use crate::recipe::take_value;
+use crate::training::clusterer;
 use crate::{Recipe, RecipeError, Registry};
 use segcut_core::{Clusterer, StageError};
 use segcut_graph::{PointGraph, PointGraphParams};
@@ -43,12 +44,16 @@ impl Grouping {
         let filled = toml::Table::try_from(&points).unwrap_or_default();
         let refused = |source| refused(recipe, source);
         let points = PointGraph::new(points).map_err(refused)?;
-        let cluster = registry.build_cluster(take_section(recipe, &mut table, "cluster")?)?;
+        let cluster = clusterer(recipe, &mut table, registry)?;
+        let model = recipe.model_entry()?;
         let mut resolved = toml::Table::new();
         resolved.insert("version".into(), env!("CARGO_PKG_VERSION").into());
         resolved.insert("seed".into(), toml::Value::Integer(i64::try_from(seed).unwrap_or(i64::MAX)));
         resolved.insert("points".into(), filled.into());
         resolved.insert("cluster".into(), cluster.resolved.into());
+        if let Some(model) = model {
+            resolved.insert("model".into(), toml::Table::try_from(&model).unwrap_or_default().into());
+        }
         Ok(Self { seed, points, clusterer: cluster.stage, resolved })
     }
 

@@ -14,8 +14,10 @@ mod registry;
 mod section;
 mod soft_foreground;
 mod stages;
+mod training;
 mod two_step;
 
+pub use segcut_neural::ModelError;
 pub use segcut_vit::{Vit, VitParams, Weights, WeightsError};
 
 pub use catalog::{CatalogEntry, catalog, recipe_named};
@@ -24,10 +26,11 @@ pub use error::RecipeError;
 pub use grouping::Grouping;
 pub use image_stage::ImageParams;
 pub use pipeline::{Pipeline, PipelineError, Prepared, Segmentation, Stage};
-pub use recipe::Recipe;
+pub use recipe::{ModelEntry, Recipe};
 pub use registry::Registry;
 pub use section::Section;
 // What the program needs to make graphs of points and arrays, and to value partitions.
 pub use segcut_graph::{CutValues, GradientParams, PointAffinity, PointGraph, array_graph, cut_values};
 pub use soft_foreground::soft_foreground;
+pub use training::learner;
 pub use two_step::{TwoStep, TwoStepParams};

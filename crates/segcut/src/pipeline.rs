@@ -2,6 +2,7 @@
 
 use crate::grouping::take_points;
 use crate::recipe::{take_section, take_sections, take_value};
+use crate::training::clusterer;
 use crate::{ImageParams, Recipe, RecipeError, Registry};
 use segcut_core::{
     Clusterer, Clustering, Context, Evidence, FeatureExtractor, FeatureMap, GraphBuilder, Image, LabelMap,
@@ -90,6 +91,11 @@ impl Prepared<'_> {
     pub fn graph(&self) -> &RegionGraph {
         &self.graph
     }
+
+    /// Their graph alone, to learn from.
+    pub fn into_graph(self) -> RegionGraph {
+        self.graph
+    }
 }
 
 /// The regions of one image.
@@ -138,7 +144,8 @@ impl Pipeline {
         })?;
         let superpixels = registry.build_superpixels(take_section(recipe, &mut table, "superpixels")?)?;
         let graph = registry.build_graph(take_section(recipe, &mut table, "graph")?)?;
-        let cluster = registry.build_cluster(take_section(recipe, &mut table, "cluster")?)?;
+        let cluster = clusterer(recipe, &mut table, registry)?;
+        let model = recipe.model_entry()?;
         let (extractors, features) =
             unzip(take_sections(recipe, &mut table, "features")?, |s| registry.build_features(s))?;
         let (refiners, refine) = unzip(take_sections(recipe, &mut table, "refine")?, |s| registry.build_refine(s))?;
@@ -159,6 +166,9 @@ impl Pipeline {
         resolved.insert("features".into(), features.into());
         resolved.insert("graph".into(), graph.resolved.into());
         resolved.insert("cluster".into(), cluster.resolved.into());
+        if let Some(model) = model {
+            resolved.insert("model".into(), toml::Table::try_from(&model).unwrap_or_default().into());
+        }
         resolved.insert("refine".into(), refine.into());
         Ok(Self {
             seed,

@@ -2,14 +2,36 @@
 
 use crate::section::{Source, parse};
 use crate::{RecipeError, Section};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys that a recipe may have at its top, in the order in which a resolved one is written.
-pub(crate) const KEYS: [&str; 11] =
-    ["version", "title", "source", "seed", "image", "superpixels", "features", "graph", "points", "cluster", "refine"];
+pub(crate) const KEYS: [&str; 12] = [
+    "version",
+    "title",
+    "source",
+    "seed",
+    "image",
+    "superpixels",
+    "features",
+    "graph",
+    "points",
+    "cluster",
+    "model",
+    "refine",
+];
+
+/// The table `[model]` of a trained model's recipe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelEntry {
+    /// The file of its arrays, beside the recipe.
+    pub file: String,
+    /// That file's checksum, as 64 hexadecimal digits.
+    pub sha256: String,
+}
 
 /// Which method runs: a name and one table per stage.
 ///
@@ -25,6 +47,7 @@ pub(crate) const KEYS: [&str; 11] =
 pub struct Recipe {
     name: String,
     source: Source,
+    model: Option<Arc<[u8]>>,
 }
 
 impl Recipe {
@@ -34,9 +57,37 @@ impl Recipe {
     /// [`RecipeError::Field`] where the text is no TOML or has an unknown key at its top.
     pub fn parse(name: &str, text: &str) -> Result<Self, RecipeError> {
         let source = Source { recipe: name.to_string(), text: Arc::from(text), lines: true };
-        let recipe = Self { name: name.to_string(), source };
+        let recipe = Self { name: name.to_string(), source, model: None };
         recipe.table()?;
         Ok(recipe)
+    }
+
+    /// The recipe of a trained model, with the bytes of the file that [`model_entry`](Self::model_entry) names: its
+    /// clusterer is the model. Checksums are the caller's to compare.
+    #[must_use]
+    pub fn with_model(self, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self { model: Some(bytes.into()), ..self }
+    }
+
+    /// Which model the recipe belongs to; none for a recipe that was not trained.
+    ///
+    /// # Errors
+    /// [`RecipeError::Field`] where the table `[model]` has other keys.
+    pub fn model_entry(&self) -> Result<Option<ModelEntry>, RecipeError> {
+        take_value(self, &mut self.table()?, "model")
+    }
+
+    /// The bytes of the model.
+    pub fn model(&self) -> Option<&[u8]> {
+        self.model.as_deref()
+    }
+
+    /// Whether the recipe makes superpixels: it is one for images.
+    ///
+    /// # Errors
+    /// [`RecipeError::Field`] where the text is no TOML.
+    pub fn is_for_images(&self) -> Result<bool, RecipeError> {
+        Ok(self.table()?.contains_key("superpixels"))
     }
 
     /// The recipe's name (the file stem, for a file).

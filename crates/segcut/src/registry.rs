@@ -2,7 +2,7 @@
 
 use crate::section::resolved;
 use crate::{RecipeError, Section};
-use segcut_core::{Clusterer, FeatureExtractor, GraphBuilder, Oversegmenter, Refiner, StageError};
+use segcut_core::{Clusterer, FeatureExtractor, GraphBuilder, Learner, Model, Oversegmenter, Refiner, StageError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ pub(crate) struct Built<T: ?Sized> {
 
 type Builder<T> = Box<dyn Fn(&Registry, Section<'_>) -> Result<Built<T>, RecipeError> + Send + Sync>;
 type Table<T> = BTreeMap<String, Builder<T>>;
+type Loader = Box<dyn Fn(Section<'_>, &[u8]) -> Result<Built<dyn Clusterer>, RecipeError> + Send + Sync>;
 
 /// The kinds that a recipe may name, per table.
 ///
@@ -31,6 +32,8 @@ pub struct Registry {
     features: Table<dyn FeatureExtractor>,
     graph: Table<dyn GraphBuilder>,
     cluster: Table<dyn Clusterer>,
+    learners: Table<dyn Learner>,
+    models: BTreeMap<String, Loader>,
     refine: Table<dyn Refiner>,
 }
 
@@ -41,6 +44,7 @@ impl std::fmt::Debug for Registry {
             .field("features", &self.feature_kinds())
             .field("graph", &self.graph_kinds())
             .field("cluster", &self.cluster_kinds())
+            .field("learners", &self.learner_kinds())
             .field("refine", &self.refine_kinds())
             .finish()
     }
@@ -104,6 +108,60 @@ impl Registry {
             Ok(Built { stage: Box::new(stage), resolved: resolved(&section, &params)? })
         });
         self.features.insert(kind.to_string(), builder);
+    }
+
+    /// Makes a learner known, with the loader of its models: `[cluster] kind = …` in `segcut train` and in a model's
+    /// recipe. The table is read as `P`; a clusterer of the same kind, which learns from the one graph that it is
+    /// given, is registered beside it by [`register_cluster`](Self::register_cluster).
+    pub fn register_learner<P, L, M>(
+        &mut self,
+        kind: &str,
+        build: impl Fn(P) -> Result<L, StageError> + Send + Sync + 'static,
+        load: impl Fn(P, &[u8]) -> Result<M, StageError> + Send + Sync + 'static,
+    ) where
+        P: DeserializeOwned + Serialize + 'static,
+        L: Learner + 'static,
+        M: Model + 'static,
+    {
+        let builder: Builder<dyn Learner> = Box::new(move |_, section| {
+            let params: P = section.params()?;
+            let resolved = resolved(&section, &params)?;
+            let stage = build(params).map_err(|e| section.refused(e))?;
+            Ok(Built { stage: Box::new(stage), resolved })
+        });
+        let loader: Loader = Box::new(move |section, bytes| {
+            let params: P = section.params()?;
+            let resolved = resolved(&section, &params)?;
+            let model = load(params, bytes).map_err(|e| section.refused(e))?;
+            Ok(Built { stage: Box::new(model), resolved })
+        });
+        self.learners.insert(kind.to_string(), builder);
+        self.models.insert(kind.to_string(), loader);
+    }
+
+    /// The kinds that can be trained, sorted.
+    pub fn learner_kinds(&self) -> Vec<String> {
+        self.learners.keys().cloned().collect()
+    }
+
+    pub(crate) fn build_learner(&self, section: Section<'_>) -> Result<Built<dyn Learner>, RecipeError> {
+        match self.learners.get(section.kind()) {
+            Some(builder) => builder(self, section),
+            None => Err(section.unknown_kind(self.learner_kinds())),
+        }
+    }
+
+    /// The clusterer of a recipe: from its model's bytes, where it has one.
+    pub(crate) fn build_clusterer(
+        &self,
+        section: Section<'_>,
+        model: Option<&[u8]>,
+    ) -> Result<Built<dyn Clusterer>, RecipeError> {
+        match (model, self.models.get(section.kind())) {
+            (None, _) => self.build_cluster(section),
+            (Some(bytes), Some(load)) => load(section, bytes),
+            (Some(_), None) => Err(section.unknown_kind(self.learner_kinds())),
+        }
     }
 
     /// A clusterer that is made from other clusterers, which its builder takes from the registry.

@@ -22,7 +22,7 @@ pub struct ClusterArgs {
     #[arg(long, value_enum, conflicts_with = "recipe")]
     pub method: Option<Method>,
     /// Take [points] and [cluster] from a recipe instead
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(long, value_name = "NAME|FILE|MODEL")]
     pub recipe: Option<String>,
     /// Change one value of the recipe (repeatable), for example cluster.max_iter=50 or points.kernel=local
     #[arg(long = "set", value_name = "TABLE.KEY=VALUE")]
@@ -96,7 +96,7 @@ pub struct GraphArgs {
 }
 
 /// Parameters of the methods.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Method")]
 pub struct TuningArgs {
     /// Eigen-solver of spectral, for example auto, dense or shift_invert
@@ -171,6 +171,8 @@ words!(
         Pspectral = "pspectral",
         /// Inverse power method for the 1-Laplacian
         Onespectral = "onespectral",
+        /// A network that learns the embedding of spectral clustering from features; see segcut train
+        Spectralnet = "spectralnet",
         /// Communities of large modularity
         Leiden = "leiden",
         /// Correlation clustering by edge contraction and moves; edges may be negative

@@ -3,7 +3,7 @@
 use super::args::{AffinityName, ClusterArgs, DirectedName, Format, Method};
 use super::recipe::check_graph_options;
 use crate::exit::Failure;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 use segcut::{GradientParams, array_graph};
 use segcut_core::{Affinity, FeatureBlock, RegionGraph, SparseAffinity};
 use segcut_io::Input;
@@ -35,7 +35,8 @@ pub struct Nodes {
 }
 
 /// Reads the input and the features of its nodes.
-pub fn read(args: &ClusterArgs, max_bytes: u64, least: usize) -> Result<Nodes, Failure> {
+/// `least` is the least number of nodes of an edge list; `as_is` keeps the mean of features.
+pub fn read(args: &ClusterArgs, max_bytes: u64, least: usize, as_is: bool) -> Result<Nodes, Failure> {
     let input = open(&args.input, max_bytes)?;
     let format = args.format.unwrap_or_else(|| format_of(&input));
     check_graph_options(args, format)?;
@@ -64,7 +65,7 @@ pub fn read(args: &ClusterArgs, max_bytes: u64, least: usize) -> Result<Nodes, F
         Format::Edges => of_graph(read_edges(&input, &listed).map_err(hint)?),
         Format::Array => of_array(args, &input, max_bytes)?,
     };
-    with_features(nodes, features, &args.graph.features)
+    with_features(nodes, features, &args.graph.features, as_is)
 }
 
 /// A file's bytes; what cannot be opened is nothing to read.
@@ -149,6 +150,7 @@ fn with_features(
     mut nodes: Nodes,
     features: Option<Points>,
     file: &Option<std::path::PathBuf>,
+    as_is: bool,
 ) -> Result<Nodes, Failure> {
     let Some(features) = features else { return Ok(nodes) };
     if features.n != nodes.n {
@@ -157,7 +159,7 @@ fn with_features(
         return Err(Failure::inputs(message));
     }
     let table = Array2::from_shape_vec((features.n, features.dims), features.values).map_err(Failure::inputs)?;
-    let block = block("features", &table);
+    let block = block("features", &table, as_is);
     let graph = nodes.graph.take().map(Ok).unwrap_or_else(|| edgeless(nodes.n))?;
     nodes.graph = Some(graph.with_features(vec![block]).map_err(Failure::inputs)?);
     Ok(nodes)
@@ -169,10 +171,11 @@ pub fn edgeless(n: usize) -> Result<RegionGraph, Failure> {
     Ok(RegionGraph::new(Affinity::Sparse(empty)))
 }
 
-/// Rows as node features: f32 of what is left when the column's mean is taken away.
-pub fn block(name: &str, table: &Array2<f64>) -> FeatureBlock {
+/// Rows as node features: f32 of what is left when the column's mean is taken away, or `as_is`.
+pub fn block(name: &str, table: &Array2<f64>, as_is: bool) -> FeatureBlock {
     let n = table.nrows().max(1) as f64;
-    let means: Vec<f64> = table.columns().into_iter().map(|column| column.iter().map(|x| x / n).sum()).collect();
+    let mean = |column: ArrayView1<'_, f64>| if as_is { 0.0 } else { column.iter().map(|x| x / n).sum() };
+    let means: Vec<f64> = table.columns().into_iter().map(mean).collect();
     let rows = table.rows().into_iter();
     let values = rows.flat_map(|row| row.iter().zip(&means).map(|(x, mean)| (x - mean) as f32).collect::<Vec<f32>>());
     FeatureBlock { name: name.into(), dims: table.ncols(), values: values.collect(), bins: Vec::new() }

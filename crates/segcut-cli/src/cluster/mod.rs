@@ -1,12 +1,12 @@
 //! `segcut cluster`: points, graphs and edge lists → labels, scores and a report.
 
 pub mod args;
-mod input;
+pub mod input;
 mod page;
-mod recipe;
-mod results;
+pub mod recipe;
+pub mod results;
 mod truth;
-mod watch;
+pub mod watch;
 
 use crate::args::Talk;
 use crate::budget::Budget;
@@ -63,7 +63,7 @@ pub fn cluster(args: &ClusterArgs, talk: Talk) -> Outcome {
 }
 
 /// Runs the work on so many threads, as many as cores where none are asked for.
-fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+pub fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
     let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Failure::output(format!("cannot start threads: {e}")))?;
@@ -81,7 +81,7 @@ struct Job {
 impl Job {
     fn read(args: &ClusterArgs, chosen: Chosen, max_bytes: u64) -> Result<Self, Failure> {
         let truth = truth::truth(args, max_bytes)?;
-        let nodes = input::read(args, max_bytes, truth.as_ref().map_or(0, truth::Truth::nodes))?;
+        let nodes = input::read(args, max_bytes, truth.as_ref().map_or(0, truth::Truth::nodes), chosen.learned)?;
         if let Some(k) = chosen.k.filter(|&k| k > nodes.n) {
             return Err(Failure::usage(format!("k = {k} is more than the {} nodes", nodes.n)));
         }
@@ -131,7 +131,7 @@ impl Job {
 }
 
 /// The input's own graph, or one of its points, with the points as features.
-fn graph(
+pub fn graph(
     nodes: &mut Nodes,
     chosen: &Chosen,
     max_bytes: u64,
@@ -146,18 +146,18 @@ fn graph(
         let builder = neighbors_clamped(chosen, nodes.n, &mut nodes.notes)?;
         builder.build(points.view(), most).map_err(|e| named(&e))?
     } else {
-        return with_points(given.map_or_else(|| edgeless(nodes.n), Ok)?, points);
+        return with_points(given.map_or_else(|| edgeless(nodes.n), Ok)?, points, chosen.learned);
     };
     let graph = RegionGraph::new(Affinity::Sparse(affinity));
     match given {
         Some(features) => graph.with_features(features.features().to_vec()).map_err(Failure::inputs),
-        None => with_points(graph, points),
+        None => with_points(graph, points, chosen.learned),
     }
 }
 
-fn with_points(graph: RegionGraph, points: &Array2<f64>) -> Result<RegionGraph, Failure> {
+fn with_points(graph: RegionGraph, points: &Array2<f64>, as_is: bool) -> Result<RegionGraph, Failure> {
     if graph.features().is_empty() {
-        return graph.with_features(vec![block("points", points)]).map_err(Failure::inputs);
+        return graph.with_features(vec![block("points", points, as_is)]).map_err(Failure::inputs);
     }
     Ok(graph)
 }

@@ -2,7 +2,7 @@
 
 use super::args::{AffinityName, ClusterArgs, CutName, Format, Method, ThresholdName};
 use crate::exit::Failure;
-use crate::recipe_choice::{read, split};
+use crate::recipe_choice::{read, refusal, split};
 use segcut::{Grouping, Recipe, Registry};
 
 /// What was chosen.
@@ -10,14 +10,18 @@ use segcut::{Grouping, Recipe, Registry};
 pub struct Chosen {
     /// The method's name in `--json`.
     pub method: String,
+    /// The recipe.
+    pub recipe: Recipe,
     /// Graph of points and clusterer.
     pub grouping: Grouping,
-    /// The number of clusters, where one is fixed.
+    /// The number of clusters, where one is fixed that the nodes at hand must fill.
     pub k: Option<usize>,
     /// Whether points need a graph.
     pub needs_graph: bool,
     /// Whether the number of neighbours was asked for.
     pub neighbors_asked: bool,
+    /// Whether features are read as they are, since a model meets others later; else their mean is taken away.
+    pub learned: bool,
 }
 
 /// The recipe that the options make, with the changes made.
@@ -26,28 +30,31 @@ pub fn choose(args: &ClusterArgs, max_bytes: u64) -> Result<Chosen, Failure> {
         Some(name) => read(name)?,
         None => Recipe::parse("segcut cluster", &start(args, max_bytes)).map_err(Failure::usage)?,
     };
-    Grouping::from_recipe(&recipe, &Registry::standard()).map_err(Failure::usage)?;
+    let registry = Registry::standard();
+    Grouping::from_recipe(&recipe, &registry).map_err(refusal)?;
     for (flag, key, value) in settings(args)? {
         recipe.set(key, &value).map_err(|e| Failure::usage(format!("{flag}: {e}")))?;
         // Told at once, so that the message names the flag.
-        Grouping::from_recipe(&recipe, &Registry::standard())
+        Grouping::from_recipe(&recipe, &registry)
             .map_err(|e| Failure::usage(format!("{flag} {}: {e}", value.trim_matches('"'))))?;
     }
     for setting in &args.set {
         let (path, value) = split(setting)?;
         recipe.set(path, value).map_err(Failure::usage)?;
     }
-    let grouping = Grouping::from_recipe(&recipe, &Registry::standard()).map_err(Failure::usage)?;
+    let grouping = Grouping::from_recipe(&recipe, &registry).map_err(refusal)?;
     let cluster = &grouping.resolved()["cluster"];
     let kind = cluster.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_string();
     let k = cluster.get("k").and_then(|k| k.as_integer()).and_then(|k| usize::try_from(k).ok());
+    let k = k.filter(|_| recipe.model().is_none());
     let method = match (&args.recipe, args.method) {
         (Some(_), _) => kind.clone(),
         (None, method) => method.unwrap_or(Method::Spectral).word().to_string(),
     };
-    let needs_graph = kind != "kmeans" || graph_asked(args);
+    let needs_graph = grouping.clusterer().needs_edges() || graph_asked(args);
+    let learned = registry.learner_kinds().contains(&kind);
     let neighbors_asked = args.graph.n_neighbors.is_some() || args.recipe.is_some() || !args.set.is_empty();
-    Ok(Chosen { method, grouping, k, needs_graph, neighbors_asked })
+    Ok(Chosen { method, recipe, grouping, k, needs_graph, neighbors_asked, learned })
 }
 
 /// k-means needs no graph; where one is described, its cut values are told.

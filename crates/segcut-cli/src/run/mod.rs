@@ -2,7 +2,7 @@
 //! leaves fit to go on.
 
 pub mod journal;
-mod lock;
+pub mod lock;
 mod page;
 mod plan;
 mod results;

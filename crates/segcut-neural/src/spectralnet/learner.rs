@@ -1,0 +1,303 @@
+//! Graphs → a trained network.
+
+use super::batches::Neighborhoods;
+use super::error::SpectralNetError;
+use super::inputs::{Scaling, features};
+use super::loss::Moments;
+use super::model::{SpectralNetModel, read_of};
+use super::params::{Neighbors, Similarity, SpectralNetParams};
+use super::perceptron::Perceptron;
+use super::ritz::{Ritz, rayleigh_ritz};
+use super::sampler::Sampler;
+use super::state;
+use super::training::Training;
+use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use segcut_core::{
+    Affinity, Checkpoint, ClusterCount, Clusterer, Clustering, Context, Fitted, GraphSource, Learner, Note, Partition,
+    RegionGraph, SparseAffinity, StageError, Status, Unkept,
+};
+use segcut_spectral::{KMeansParams, eigengap, kmeans};
+
+/// Node features → clusters by a network whose outputs become the eigenvectors of the graph's Laplacian.
+///
+/// Shaham et al., SpectralNet: spectral clustering using deep neural networks, ICLR 2018. A batch's outputs Y cost
+/// Σ w_uv·|z_u − z_v|², z being Y made orthonormal (eq. 5 and 6); k-means on the embedding gives the clusters, and its
+/// centers are stored. As a [`Learner`] it learns from the nodes of many graphs and returns a model that labels
+/// others; as a [`Clusterer`] it learns from the graph that it is to cluster.
+///
+/// Differs from the paper by default: nodes count by their degree, so that the embedding is that of the normalized
+/// cut; the constant eigenvector is taken out; batches are made of neighbours in the given graph
+/// (`similarity = "batch"` finds neighbours within random batches instead); the gradient flows through the
+/// orthonormalisation (`orthogonality = "fixed"` holds it fixed); and the last layer is at the end solved for on all
+/// nodes by Rayleigh-Ritz (`refit`).
+///
+/// # Errors
+/// [`SpectralNetError`] as [`StageError::Data`]; construction refuses parameters out of range.
+///
+/// # Determinism
+/// The seed draws the network, the batches and the starts of k-means. One thread but for k-means, whose result does
+/// not depend on their number. Interrupted training that goes on ends at the same model.
+///
+/// # Cost
+/// Per epoch O(n·p) for p weights and O(m·k) for m edges; the refit O(n·h² + m·h) for h outputs of the last hidden
+/// layer.
+///
+/// # Examples
+/// ```
+/// use segcut_core::{Affinity, ClusterCount, Clusterer, Context, FeatureBlock, RegionGraph, SparseAffinity};
+/// use segcut_neural::{SpectralNet, SpectralNetParams};
+/// // Two chains of 40 points, far apart.
+/// let x: Vec<f32> = (0..80).flat_map(|i| [0.1 * (i % 40) as f32, if i < 40 { 0.0 } else { 2.0 }]).collect();
+/// let edges: Vec<[u32; 2]> = (0..79).filter(|i| i % 40 != 39).map(|i| [i, i + 1]).collect();
+/// let weights = vec![1.0; edges.len()];
+/// let block = FeatureBlock { name: "points".into(), dims: 2, values: x, bins: vec![] };
+/// let graph = RegionGraph::new(Affinity::Sparse(SparseAffinity::new(80, edges, weights)?)).with_features(vec![block])?;
+/// let params = SpectralNetParams { k: ClusterCount::Fixed(2), ..SpectralNetParams::default() };
+/// let labels = SpectralNet::new(params)?.cluster(&graph, &Context::default())?.partition;
+/// assert!((0..80).all(|i| (labels.labels()[i] == labels.labels()[0]) == (i < 40)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpectralNet {
+    params: SpectralNetParams,
+}
+
+/// Nodes of all graphs, one after the other.
+struct Nodes {
+    x: Array2<f32>,
+    scaling: Scaling,
+    graph: Option<Neighborhoods>,
+}
+
+impl SpectralNet {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`StageError::Parameter`] with the parameter's name.
+    pub fn new(params: SpectralNetParams) -> Result<Self, StageError> {
+        params.check()?;
+        Ok(Self { params })
+    }
+
+    fn train(
+        &self,
+        nodes: &Nodes,
+        checkpoint: &mut dyn Checkpoint,
+        context: &Context,
+    ) -> Result<(SpectralNetModel, Fit), StageError> {
+        let params = &self.params;
+        let sizes: Vec<usize> =
+            [nodes.x.ncols()].into_iter().chain(params.hidden.clone()).chain([params.outputs()]).collect();
+        let sampler = self.sampler(nodes, &sizes, context)?;
+        let mut training = Training::new(params, self.network(&sizes, context.seed));
+        if let Some(kept) = checkpoint.kept() {
+            state::read(&mut training, &sizes, &kept)?;
+        }
+        let status = training.run(&sampler, checkpoint, context)?;
+        let Training { network, losses, rank, .. } = training;
+        let ritz = refit(&network, params, &sampler, sampler.large()).map_err(StageError::data)?;
+        let mut notes = Vec::new();
+        if rank < params.outputs() {
+            notes.push(Note::Collapsed { dims: params.outputs(), rank });
+        }
+        let model = self.grouped(nodes, network, ritz, &mut notes, context.seed);
+        Ok((model, Fit { status, notes, losses }))
+    }
+
+    fn network(&self, sizes: &[usize], seed: u64) -> Perceptron {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        Perceptron::draw(sizes, self.params.activation, self.params.squashed, &mut random)
+    }
+
+    /// The training nodes, with the factor of the kernel's scale that gives the clearest gap behind the k-th Ritz
+    /// value of the validation part (of all nodes, without one) after a fifth of the epochs.
+    fn sampler<'a>(&'a self, nodes: &'a Nodes, sizes: &[usize], context: &Context) -> Result<Sampler<'a>, StageError> {
+        let make = || Sampler::new(&self.params, nodes.x.view(), nodes.graph.as_ref(), context.seed);
+        let Neighbors { sigma, sigmas, .. } = &self.params.neighbors;
+        if sigmas.is_empty() || nodes.graph.is_some() {
+            return Ok(make());
+        }
+        let short = SpectralNetParams { epochs: self.params.epochs.div_ceil(5), ..self.params.clone() };
+        let mut best = (f64::INFINITY, *sigma);
+        for &sigma in [sigma].into_iter().chain(sigmas) {
+            let sampler = make().with_sigma(sigma);
+            let mut training = Training::new(&short, self.network(sizes, context.seed));
+            training.run(&sampler, &mut Unkept, context)?;
+            let batches = sampler.validation().map_or_else(|| sampler.large(), |held| vec![held.nodes]);
+            let ritz = refit(&training.network, &short, &sampler, batches).map_err(StageError::data)?;
+            let ratio = match &ritz.values[..] {
+                [.., inside, outside] => inside / outside.max(f64::MIN_POSITIVE),
+                _ => f64::INFINITY,
+            };
+            context.detail(|| format!("sigma {sigma}: ratio of Ritz values {ratio:.6}"));
+            if ratio < best.0 {
+                best = (ratio, sigma);
+            }
+        }
+        Ok(make().with_sigma(best.1))
+    }
+
+    /// k-means on the embedding of the training nodes.
+    fn grouped(
+        &self,
+        nodes: &Nodes,
+        network: Perceptron,
+        mut ritz: Ritz,
+        notes: &mut Vec<Note>,
+        seed: u64,
+    ) -> SpectralNetModel {
+        let params = self.params.clone();
+        let k = params.k.fixed().unwrap_or_else(|| {
+            let values: Vec<f64> = [0.0].into_iter().chain(ritz.values.iter().copied()).collect();
+            let k = eigengap(&values, 2, params.k_max);
+            notes.push(Note::KChosen(k));
+            k
+        });
+        let columns = params.dims.unwrap_or(k.max(2) - 1).min(ritz.map.ncols());
+        ritz.map = ritz.map.slice(s![.., ..columns]).to_owned();
+        ritz.values.truncate(columns);
+        let (n_init, scaling) = (params.n_init, nodes.scaling.clone());
+        let mut model = SpectralNetModel { params, scaling, network, ritz, centers: Array2::zeros((0, 0)) };
+        let embedding = model.embed_scaled(nodes.x.view());
+        let found = kmeans(embedding.view(), &KMeansParams { k, n_init, ..KMeansParams::default() }, seed);
+        model.centers = found.centers;
+        model
+    }
+
+    fn nodes(&self, graphs: &mut dyn GraphSource, context: &Context) -> Result<Nodes, StageError> {
+        let (mut blocks, mut edges): (Vec<Array2<f32>>, Vec<SparseAffinity>) = (Vec::new(), Vec::new());
+        for graph in 0..graphs.len() {
+            context.report("reading", graph as f64 / graphs.len() as f64);
+            let one = graphs.graph(graph)?;
+            let rows = features(&one, &self.params).map_err(StageError::data)?;
+            let wanted = blocks.first().map_or(rows.ncols(), Array2::ncols);
+            if rows.ncols() != wanted {
+                let found = rows.ncols();
+                return Err(StageError::data(SpectralNetError::Features { graph, found, wanted }));
+            }
+            blocks.push(rows);
+            if self.params.similarity == Similarity::Graph {
+                edges.push(sparse(&one)?);
+            }
+        }
+        let views: Vec<ArrayView2<'_, f32>> = blocks.iter().map(|block| block.view()).collect();
+        let rows = concatenate(Axis(0), &views).map_err(|_| StageError::data(SpectralNetError::Empty))?;
+        if rows.nrows() == 0 {
+            return Err(StageError::data(SpectralNetError::Empty));
+        }
+        if let Some(k) = self.params.k.fixed().filter(|&k| k > rows.nrows()) {
+            return Err(StageError::data(SpectralNetError::Clusters { k, n: rows.nrows() }));
+        }
+        let scaling = Scaling::learn(&rows, self.params.standardize);
+        let graph =
+            (self.params.similarity == Similarity::Graph).then(|| Neighborhoods::new(&edges, self.params.normalized));
+        Ok(Nodes { x: scaling.apply(rows), scaling, graph })
+    }
+}
+
+/// How training went.
+struct Fit {
+    status: Status,
+    notes: Vec<Note>,
+    losses: Vec<f64>,
+}
+
+fn sparse(graph: &RegionGraph) -> Result<SparseAffinity, StageError> {
+    match graph.affinity() {
+        Affinity::Sparse(sparse) => Ok(sparse.clone()),
+        Affinity::Gram(_) => Err(StageError::data(SpectralNetError::Dense)),
+    }
+}
+
+/// The last linear map, from the moments of these groups of nodes.
+fn refit(
+    network: &Perceptron,
+    params: &SpectralNetParams,
+    sampler: &Sampler<'_>,
+    groups: Vec<Vec<u32>>,
+) -> Result<Ritz, SpectralNetError> {
+    let mut sum: Option<(f64, Moments)> = None;
+    for nodes in groups {
+        let batch = sampler.batch(nodes);
+        let read = read_of(network, params.refit, sampler.rows(&batch.nodes).view());
+        let mass: f64 = batch.mass.iter().map(|&m| f64::from(m)).sum();
+        let one = Moments::of(read.view(), &batch, true);
+        sum = Some(match sum {
+            None => (mass, one),
+            Some((before, moments)) => (before + mass, joined(moments, before, one, mass)),
+        });
+    }
+    let (_, moments) = sum.ok_or(SpectralNetError::Empty)?;
+    rayleigh_ritz(&moments, params.columns() + 1, params.ridge)
+}
+
+/// Moments of two sets of nodes, weighted by their masses.
+fn joined(a: Moments, mass_a: f64, b: Moments, mass_b: f64) -> Moments {
+    let (p, q) = (mass_a / (mass_a + mass_b), mass_b / (mass_a + mass_b));
+    let between: Array1<f64> = &a.mean - &b.mean;
+    let outer = between.view().insert_axis(Axis(1)).dot(&between.view().insert_axis(Axis(0)));
+    Moments {
+        mean: a.mean * p + b.mean * q,
+        gram: a.gram * p + b.gram * q + outer * (p * q),
+        energy: a.energy * p + b.energy * q,
+        spread: Array2::zeros((0, 0)),
+    }
+}
+
+/// The one graph of a clusterer.
+struct Single<'a>(&'a RegionGraph);
+
+impl GraphSource for Single<'_> {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn graph(&mut self, _: usize) -> Result<RegionGraph, StageError> {
+        Ok(self.0.clone())
+    }
+}
+
+impl Clusterer for SpectralNet {
+    fn needs_edges(&self) -> bool {
+        self.params.similarity == Similarity::Graph
+    }
+
+    fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError> {
+        let n = graph.n();
+        if n < 2 {
+            return Ok(Clustering::converged(Partition::whole(n)));
+        }
+        let k = self.params.k.fixed().map(|k| k.min(n));
+        let clamped = Self {
+            params: SpectralNetParams { k: k.map_or(ClusterCount::Auto, ClusterCount::Fixed), ..self.params.clone() },
+        };
+        let nodes = clamped.nodes(&mut Single(graph), context)?;
+        let (model, fit) = clamped.train(&nodes, &mut Unkept, context)?;
+        let found = model.clustering(nodes.x.view())?;
+        let mut notes = fit.notes;
+        let made = found.partition.sizes().iter().filter(|&&size| size > 0).count();
+        if let Some(asked) = self.params.k.fixed().filter(|&asked| made < asked) {
+            notes.push(Note::KReduced { asked, made });
+        }
+        Ok(Clustering { status: fit.status, notes, ..found })
+    }
+}
+
+impl Learner for SpectralNet {
+    fn needs_edges(&self) -> bool {
+        self.params.similarity == Similarity::Graph
+    }
+
+    fn fit(
+        &self,
+        graphs: &mut dyn GraphSource,
+        checkpoint: &mut dyn Checkpoint,
+        context: &Context,
+    ) -> Result<Fitted, StageError> {
+        let nodes = self.nodes(graphs, context)?;
+        let (model, Fit { status, notes, losses }) = self.train(&nodes, checkpoint, context)?;
+        Ok(Fitted { model: Box::new(model), status, notes, losses })
+    }
+}

@@ -1,0 +1,302 @@
+//! Parameters of SpectralNet.
+
+use segcut_core::{ClusterCount, StageError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// What stands between the layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// max(x, 0.01·x).
+    #[default]
+    LeakyRelu,
+    /// max(x, 0).
+    Relu,
+}
+
+impl Activation {
+    /// The slope below 0.
+    pub(crate) fn slope(self) -> f32 {
+        match self {
+            Self::LeakyRelu => 0.01,
+            Self::Relu => 0.0,
+        }
+    }
+}
+
+/// Which similarities the loss reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Similarity {
+    /// The edges of the graph.
+    #[default]
+    Graph,
+    /// The nearest nodes within each batch, by their features: the authors' way. No edges are needed.
+    Batch,
+}
+
+/// How the embedding's columns are kept orthonormal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Orthogonality {
+    /// A linear layer from a batch of its own, held fixed in the gradient step (the paper).
+    Fixed,
+    /// A linear layer from the batch itself, through which the gradient flows (the package, but for its second batch).
+    #[default]
+    Through,
+    /// No layer: ‖YᵀY − I‖² in the loss.
+    Penalty,
+}
+
+/// The scale of the Gaussian kernel within a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchScale {
+    /// One: the median distance to neighbour number `scale_neighbor`.
+    #[default]
+    Global,
+    /// One per node: the median of the distances to its neighbours.
+    Local,
+    /// One per pair: √(s_u·s_v), s the distance to neighbour number `scale_neighbor`.
+    SelfTuning,
+}
+
+/// How features are scaled before the network reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standardize {
+    /// Every column to mean 0 and variance 1.
+    #[default]
+    Columns,
+    /// Every column to mean 0, and all by one factor to a mean variance of 1.
+    Whole,
+    /// Not at all.
+    None,
+}
+
+/// How the size of steps changes over the epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Along half a cosine, down to 0.
+    #[default]
+    Cosine,
+    /// By `decay` each time that the validation loss has not fallen for `patience` epochs; training ends below
+    /// `least_rate`.
+    Plateau,
+}
+
+/// The similarities within a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Neighbors {
+    /// Nearest other nodes of each node.
+    pub n_neighbors: usize,
+    /// Where the kernel's scale comes from.
+    pub scale: BatchScale,
+    /// Which neighbour sets the scale.
+    pub scale_neighbor: usize,
+    /// Factor of the scale.
+    pub sigma: f64,
+    /// More factors to try, each for a few epochs; the one whose clusters fit the validation part best is taken.
+    pub sigmas: Vec<f64>,
+}
+
+impl Default for Neighbors {
+    fn default() -> Self {
+        Self { n_neighbors: 8, scale: BatchScale::Global, scale_neighbor: 2, sigma: 1.0, sigmas: Vec::new() }
+    }
+}
+
+/// Parameters of [`SpectralNet`](super::SpectralNet). The defaults are those that we measured to be best on the points
+/// of `tests/peers/spectralnet`; [`SpectralNetParams::package`] has those of the authors' package.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpectralNetParams {
+    /// Clusters; "auto" takes the number before the largest gap of the Ritz values, at most `k_max`.
+    pub k: ClusterCount,
+    /// Largest number of clusters of "auto".
+    pub k_max: usize,
+    /// Columns of the embedding that k-means reads, besides the constant one; absent: k − 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dims: Option<usize>,
+    /// Outputs of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// What stands between the layers.
+    pub activation: Activation,
+    /// Whether tanh stands behind the last layer.
+    pub squashed: bool,
+    /// Names of the feature blocks to read; empty for all that are no histograms.
+    pub features: Vec<String>,
+    /// Factors of feature blocks, by name.
+    pub scales: BTreeMap<String, f64>,
+    /// How features are scaled.
+    pub standardize: Standardize,
+    /// Which similarities the loss reads.
+    pub similarity: Similarity,
+    /// The similarities within a batch, for `similarity = "batch"`.
+    pub neighbors: Neighbors,
+    /// Whether nodes count by their degree: normalized cuts; else ratio cuts, as the package.
+    pub normalized: bool,
+    /// Whether the constant column is taken out of the outputs; else it is one of them, as in the package.
+    pub centered: bool,
+    /// How columns are kept orthonormal.
+    pub orthogonality: Orthogonality,
+    /// Factor of the orthogonality penalty.
+    pub penalty: f64,
+    /// Factor of a term that keeps the outputs' deviations at 1 or above.
+    pub variance: f64,
+    /// Passes over all nodes.
+    pub epochs: usize,
+    /// Nodes per batch, at least 16 times the embedding's columns.
+    pub batch: usize,
+    /// Neighbours that come with a node into its batch.
+    pub reach: usize,
+    /// First size of steps (Adam).
+    pub learning_rate: f64,
+    /// How it changes.
+    pub schedule: Schedule,
+    /// Factor of the learning rate on a plateau.
+    pub decay: f64,
+    /// Epochs without a better validation loss that make a plateau.
+    pub patience: usize,
+    /// Learning rate below which training ends.
+    pub least_rate: f64,
+    /// Share of the nodes whose loss decides on plateaus and scales; they are not trained on.
+    pub validation: f64,
+    /// Whether the last layer is solved for after training: Rayleigh-Ritz on the outputs of the last hidden layer.
+    pub refit: bool,
+    /// Share of the largest variance below which a direction of the hidden layer is noise to the refit.
+    pub ridge: f64,
+    /// Starts of k-means.
+    pub n_init: usize,
+}
+
+impl Default for SpectralNetParams {
+    fn default() -> Self {
+        Self {
+            k: ClusterCount::default(),
+            k_max: 20,
+            dims: None,
+            hidden: vec![128, 128],
+            activation: Activation::default(),
+            squashed: false,
+            features: Vec::new(),
+            scales: BTreeMap::new(),
+            standardize: Standardize::default(),
+            similarity: Similarity::default(),
+            neighbors: Neighbors::default(),
+            normalized: true,
+            centered: true,
+            orthogonality: Orthogonality::default(),
+            penalty: 1.0,
+            variance: 0.0,
+            epochs: 30,
+            batch: 1024,
+            reach: 10,
+            learning_rate: 3e-3,
+            schedule: Schedule::default(),
+            decay: 0.1,
+            patience: 10,
+            least_rate: 1e-8,
+            validation: 0.0,
+            refit: true,
+            ridge: 1e-4,
+            n_init: 10,
+        }
+    }
+}
+
+impl SpectralNetParams {
+    /// The defaults of the authors' package (version 0.1.2), but for k, which it is always given: 1024-1024-512, tanh
+    /// behind the last layer, neighbours within batches of 1024, 30 epochs of Adam at 1e-3, no refit. Its gradient
+    /// also flows through the weights of a second batch; here the one batch is both.
+    pub fn package(k: usize) -> Self {
+        Self {
+            k: ClusterCount::Fixed(k),
+            hidden: vec![1024, 1024, 512],
+            squashed: true,
+            standardize: Standardize::None,
+            similarity: Similarity::Batch,
+            neighbors: Neighbors {
+                n_neighbors: 30,
+                scale_neighbor: 15,
+                scale: BatchScale::Local,
+                ..Neighbors::default()
+            },
+            normalized: false,
+            centered: false,
+            learning_rate: 1e-3,
+            schedule: Schedule::Plateau,
+            validation: 0.1,
+            refit: false,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StageError> {
+        let least_one = [
+            ("cluster.k", self.k.fixed().unwrap_or(1)),
+            ("cluster.k_max", self.k_max),
+            ("cluster.dims", self.dims.unwrap_or(1)),
+            ("cluster.epochs", self.epochs),
+            ("cluster.batch", self.batch),
+            ("cluster.neighbors.n_neighbors", self.neighbors.n_neighbors),
+            ("cluster.patience", self.patience),
+            ("cluster.n_init", self.n_init),
+        ];
+        let hidden = self.hidden.iter().map(|&size| ("cluster.hidden", size));
+        for (name, value) in least_one.into_iter().chain(hidden) {
+            if value == 0 {
+                return refuse(name, &value, "at least 1");
+            }
+        }
+        let positive =
+            [("cluster.learning_rate", self.learning_rate), ("cluster.neighbors.sigma", self.neighbors.sigma)];
+        let sigmas = self.neighbors.sigmas.iter().map(|&sigma| ("cluster.neighbors.sigmas", sigma));
+        for (name, value) in positive.into_iter().chain(sigmas) {
+            if !(value.is_finite() && value > 0.0) {
+                return refuse(name, &value, "finite and above 0");
+            }
+        }
+        let least_zero = [
+            ("cluster.penalty", self.penalty),
+            ("cluster.variance", self.variance),
+            ("cluster.least_rate", self.least_rate),
+            ("cluster.ridge", self.ridge),
+        ];
+        for (name, value) in least_zero {
+            if !(value.is_finite() && value >= 0.0) {
+                return refuse(name, &value, "finite and at least 0");
+            }
+        }
+        if !(self.decay > 0.0 && self.decay < 1.0) {
+            return refuse("cluster.decay", &self.decay, "between 0 and 1");
+        }
+        if !(0.0..=0.5).contains(&self.validation) {
+            return refuse("cluster.validation", &self.validation, "from 0 to 0.5");
+        }
+        Ok(())
+    }
+
+    /// Columns of the embedding.
+    pub(crate) fn columns(&self) -> usize {
+        self.dims.unwrap_or_else(|| self.k.fixed().unwrap_or(self.k_max).max(2) - 1)
+    }
+
+    /// Outputs of the network.
+    pub(crate) fn outputs(&self) -> usize {
+        self.columns() + usize::from(!self.centered)
+    }
+
+    /// Nodes per batch.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.batch.max(16 * self.columns())
+    }
+}
+
+fn refuse(name: &'static str, value: &dyn Display, must: &'static str) -> Result<(), StageError> {
+    Err(StageError::parameter(name, value, must))
+}

@@ -1,0 +1,116 @@
+//! Rows of features → rows of outputs by fully connected layers, and back to gradients.
+
+use super::params::Activation;
+use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+/// inputs×outputs weights and the bias of one layer, or their gradients.
+#[derive(Debug, Clone)]
+pub(crate) struct Layer {
+    pub(crate) matrix: Array2<f32>,
+    pub(crate) bias: Array1<f32>,
+}
+
+/// Fully connected layers; the activation stands between them, and tanh behind the last one where it is squashed.
+#[derive(Debug, Clone)]
+pub(crate) struct Perceptron {
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) activation: Activation,
+    pub(crate) squashed: bool,
+}
+
+/// The outputs of every layer, the last ones last.
+#[derive(Debug)]
+pub(crate) struct Outputs(pub(crate) Vec<Array2<f32>>);
+
+impl Outputs {
+    /// What the network returns.
+    pub(crate) fn last(&self) -> &Array2<f32> {
+        &self.0[self.0.len() - 1]
+    }
+}
+
+impl Perceptron {
+    /// Weights and biases uniform within 1/√inputs, PyTorch's default. `sizes` begins with the inputs.
+    pub(crate) fn draw(sizes: &[usize], activation: Activation, squashed: bool, random: &mut ChaCha8Rng) -> Self {
+        let layer = |pair: &[usize]| {
+            let bound = 1.0 / (pair[0].max(1) as f32).sqrt();
+            let mut uniform = || bound * (2.0 * random.random::<f32>() - 1.0);
+            let matrix = Array2::from_shape_simple_fn((pair[0], pair[1]), &mut uniform);
+            Layer { matrix, bias: Array1::from_shape_simple_fn(pair[1], uniform) }
+        };
+        Self { layers: sizes.windows(2).map(layer).collect(), activation, squashed }
+    }
+
+    pub(crate) fn parameters(&self) -> usize {
+        self.layers.iter().map(|layer| layer.matrix.len() + layer.bias.len()).sum()
+    }
+
+    /// Outputs of every layer.
+    pub(crate) fn forward(&self, x: ArrayView2<'_, f32>) -> Outputs {
+        let mut outputs: Vec<Array2<f32>> = Vec::with_capacity(self.layers.len());
+        for (at, layer) in self.layers.iter().enumerate() {
+            let input = outputs.last().map_or(x, |output| output.view());
+            let mut output = input.dot(&layer.matrix);
+            let last = at + 1 == self.layers.len();
+            let slope = self.activation.slope();
+            for mut row in output.rows_mut() {
+                row += &layer.bias;
+                match (last, self.squashed) {
+                    (false, _) => row.mapv_inplace(|v| v.max(slope * v)),
+                    (true, true) => row.mapv_inplace(f32::tanh),
+                    (true, false) => {}
+                }
+            }
+            outputs.push(output);
+        }
+        Outputs(outputs)
+    }
+
+    /// The outputs of the last hidden layer (the input, without one), some rows at a time.
+    pub(crate) fn hidden(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
+        let mut outputs = self.forward(x).0;
+        outputs.pop();
+        outputs.pop().unwrap_or_else(|| x.to_owned())
+    }
+
+    /// How many outputs the last hidden layer has.
+    pub(crate) fn hidden_size(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.matrix.nrows())
+    }
+
+    /// The gradient of all parameters from that of the outputs.
+    pub(crate) fn backward(&self, x: ArrayView2<'_, f32>, outputs: &Outputs, of_outputs: Array2<f32>) -> Vec<Layer> {
+        let mut gradients = Vec::with_capacity(self.layers.len());
+        let mut outer = of_outputs;
+        if self.squashed {
+            Zip::from(&mut outer).and(outputs.last()).for_each(|g, &y| *g *= 1.0 - y * y);
+        }
+        for at in (0..self.layers.len()).rev() {
+            let input = if at == 0 { x } else { outputs.0[at - 1].view() };
+            let matrix = input.t().dot(&outer).as_standard_layout().into_owned();
+            gradients.push(Layer { matrix, bias: outer.sum_axis(Axis(0)) });
+            if at == 0 {
+                break;
+            }
+            outer = outer.dot(&self.layers[at].matrix.t());
+            let slope = self.activation.slope();
+            Zip::from(&mut outer).and(&outputs.0[at - 1]).for_each(|g, &y| *g *= if y > 0.0 { 1.0 } else { slope });
+        }
+        gradients.reverse();
+        gradients
+    }
+
+    /// Parameters with their gradients, in a fixed order.
+    pub(crate) fn with_gradients<'a>(
+        &'a mut self,
+        gradients: &'a [Layer],
+    ) -> impl Iterator<Item = (&'a mut [f32], &'a [f32])> {
+        self.layers.iter_mut().zip(gradients).flat_map(|(layer, gradient)| {
+            let matrix = (layer.matrix.as_slice_mut(), gradient.matrix.as_slice());
+            let bias = (layer.bias.as_slice_mut(), gradient.bias.as_slice());
+            [matrix, bias].into_iter().filter_map(|(own, gradient)| own.zip(gradient))
+        })
+    }
+}

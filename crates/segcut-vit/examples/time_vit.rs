@@ -1,7 +1,8 @@
-//! Times the forward pass of a ViT-S with random weights: `time_vit PATCH PIXELS THREADS REPEATS [BATCH [DEPTH]]`.
+//! Times the forward pass of a ViT-S with random weights: `time_vit PATCH PIXELS THREADS REPEATS [BATCH [DEPTH [BITS]]]`.
 //!
 //! Prints milliseconds per image: least and median wall time, least and median processor time of all
-//! threads (nan where the system does not tell). Used by tests/peers/vit/compare.py.
+//! threads (nan where the system does not tell);
+//! then the least cosine of a token to the f32 pass. BITS 16 is `Precision::I16`. Used by tests/peers/vit/compare.py.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
@@ -14,12 +15,14 @@ use std::time::Instant;
 fn main() -> Result<(), Box<dyn Error>> {
     let numbers: Vec<usize> = std::env::args().skip(1).map(|arg| arg.parse()).collect::<Result<_, _>>()?;
     let (&[patch, pixels, threads, repeats], rest) = numbers.split_first_chunk().ok_or("too few arguments")?;
-    let [batch, depth] = [(0, 1), (1, 12)].map(|(at, usual)| rest.get(at).copied().unwrap_or(usual));
+    let [batch, depth, bits] = [(0, 1), (1, 12), (2, 32)].map(|(at, usual)| rest.get(at).copied().unwrap_or(usual));
     let network = Network::from_tensors(small(patch, depth))?;
     let values: Vec<f32> = (0..3 * pixels * pixels).map(|i| (i % 251) as f32 / 125.0 - 1.0).collect();
     let images = vec![Planes { values: &values, height: pixels, width: pixels }; batch];
     let positions = Interpolation::Offset;
     let tap = Tap { layer: depth - 1, facet: Facet::Token, stride: patch, positions, epsilon: 1e-6 };
+    let exact = network.forward_batch(&images[..1], &tap).swap_remove(0).tokens;
+    let network = if bits == 16 { network.rounded() } else { network };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let time = || {
         let (start, cpu) = (Instant::now(), processor_ms());
@@ -34,8 +37,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         column.sort_by(f64::total_cmp);
         column
     });
-    println!("{:.1} {:.1} {:.1} {:.1}", wall[0], wall[wall.len() / 2], cpu[0], cpu[cpu.len() / 2]);
+    let cosine = least_cosine(&exact, &network.forward_batch(&images[..1], &tap).swap_remove(0).tokens);
+    println!("{:.1} {:.1} {:.1} {:.1} {cosine:.7}", wall[0], wall[wall.len() / 2], cpu[0], cpu[cpu.len() / 2]);
     Ok(())
+}
+
+/// Least cosine between the tokens of two passes.
+fn least_cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+    let cosine = |(a, b): (&[f32], &[f32])| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+    a.chunks(384).zip(b.chunks(384)).map(cosine).fold(1.0, f64::min)
 }
 
 /// Processor time that all threads of this process have had, as Linux tells it.

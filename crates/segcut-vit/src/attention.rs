@@ -4,6 +4,8 @@ use crate::architecture::HEAD;
 use crate::elementwise::{Running, softmax_block};
 use crate::linear::pack_transposed;
 use crate::microkernel::{Isa, PANEL, Right, Rows, RowsMut};
+use crate::microkernel_i16::{Right16, Room16, multiply, pack_pairs};
+use crate::precision::Precision;
 use rayon::prelude::*;
 
 /// Keys at a time at most: their scores for a few queries stay in the nearest cache.
@@ -17,16 +19,63 @@ const GAP: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeyValues {
     tokens: usize,
-    /// A head: panels of 32 tokens, 64 × 32 numbers each.
-    keys: Vec<f32>,
-    /// A head: two panels of tokens × 32 numbers.
+    heads: Vec<Head>,
+}
+
+/// Keys and values of one head.
+#[derive(Debug, Clone, Default)]
+struct Head {
+    keys: Keys,
+    /// Two panels of tokens × 32 numbers.
     values: Vec<f32>,
+}
+
+/// Panels of 32 tokens.
+#[derive(Debug, Clone)]
+enum Keys {
+    /// 64 × 32 numbers a panel.
+    F32(Vec<f32>),
+    /// 32 × 32 pairs of whole numbers a panel, and what a token's numbers are multiples of.
+    I16 { panels: Vec<i16>, units: Vec<[f32; PANEL]>, room: Room16 },
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self::F32(Vec::new())
+    }
+}
+
+impl Keys {
+    fn new(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::default(),
+            Precision::I16 => Self::I16 { panels: Vec::new(), units: Vec::new(), room: Room16::default() },
+        }
+    }
+
+    fn fill(&mut self, rows: Rows<'_>) {
+        let count = rows.count.div_ceil(PANEL);
+        match self {
+            Self::F32(panels) => {
+                panels.resize(count * HEAD * PANEL, 0.0);
+                pack_transposed(rows, HEAD, panels);
+            }
+            Self::I16 { panels, units, room } => {
+                panels.resize(count * HEAD * PANEL, 0);
+                units.resize(count, [0.0; PANEL]);
+                let rows = room.round(rows, HEAD);
+                pack_pairs(rows, HEAD / 2, panels);
+                units.as_flattened_mut()[..rows.units.len()].copy_from_slice(rows.units);
+            }
+        }
+    }
 }
 
 /// Room that [`KeyValues::attend`] works in.
 #[derive(Debug, Default)]
 pub(crate) struct AttentionRoom {
     queries: Vec<f32>,
+    rounded: Room16,
     scores: Vec<f32>,
     states: Vec<Running>,
 }
@@ -45,24 +94,20 @@ pub(crate) struct Queries<'a> {
 }
 
 impl KeyValues {
-    /// Lays out the keys and values of an image; what was held before is dropped.
-    pub fn fill(&mut self, qkv: &[f32], dim: usize) {
-        let tokens = qkv.len() / (3 * dim);
-        let padded = tokens.next_multiple_of(PANEL);
-        if tokens != self.tokens {
-            // what fills up the last panel must be zeros
-            self.keys.clear();
-        }
-        self.tokens = tokens;
-        self.keys.resize(padded * dim, 0.0);
-        self.values.resize(tokens * dim, 0.0);
-        let keys = self.keys.par_chunks_exact_mut(padded * HEAD);
-        let values = self.values.par_chunks_exact_mut(tokens * HEAD);
-        keys.zip(values).enumerate().for_each(|(head, (keys, values))| {
-            let own = Rows { values: &qkv[dim + head * HEAD..], stride: 3 * dim };
-            pack_transposed(own, tokens, HEAD, keys);
-            for (half, panel) in values.chunks_exact_mut(tokens * PANEL).enumerate() {
-                let start = 2 * dim + head * HEAD + half * PANEL;
+    /// For an image of so many tokens and heads.
+    pub fn new(tokens: usize, heads: usize, precision: Precision) -> Self {
+        let head = Head { keys: Keys::new(precision), values: vec![0.0; tokens * HEAD] };
+        Self { tokens, heads: vec![head; heads] }
+    }
+
+    /// Lays out the keys and values of the image.
+    pub fn fill(&mut self, qkv: &[f32]) {
+        let dim = self.heads.len() * HEAD;
+        let tokens = self.tokens;
+        self.heads.par_iter_mut().enumerate().for_each(|(at, head)| {
+            head.keys.fill(Rows { values: &qkv[dim + at * HEAD..], stride: 3 * dim, count: tokens });
+            for (half, panel) in head.values.chunks_exact_mut(tokens * PANEL).enumerate() {
+                let start = 2 * dim + at * HEAD + half * PANEL;
                 for (line, token) in panel.chunks_exact_mut(PANEL).zip(qkv.chunks_exact(3 * dim)) {
                     line.copy_from_slice(&token[start..][..PANEL]);
                 }
@@ -80,6 +125,9 @@ impl KeyValues {
             room.queries.resize(count * HEAD, 0.0);
             for (scaled, query) in room.queries.chunks_exact_mut(HEAD).zip(own) {
                 scaled.iter_mut().zip(query).for_each(|(s, q)| *s = q * scale);
+            }
+            if matches!(self.heads[head].keys, Keys::I16 { .. }) {
+                room.rounded.round(Rows { values: &room.queries, stride: HEAD, count }, HEAD);
             }
             room.states.clear();
             room.states.resize(count, Running::default());
@@ -101,39 +149,52 @@ impl KeyValues {
     /// Adds what `length` tokens from `start` on give to the mixed values of one head.
     fn block(&self, [head, start, length]: [usize; 3], count: usize, room: &mut AttentionRoom, out: &mut RowsMut<'_>) {
         let isa = Isa::best();
-        let padded = self.tokens.next_multiple_of(PANEL);
         let width = length.next_multiple_of(PANEL);
         let stride = width + GAP;
-        let keys = &self.keys[(head * padded + start) * HEAD..][..width * HEAD];
         let tiles = count.div_ceil(QUERIES);
         room.scores.resize(QUERIES * stride, 0.0);
         for tile in 0..tiles {
             let [first, last] = [tile, tile + 1].map(|t| t * count / tiles);
-            let (rows, states) = (last - first, &mut room.states[first..last]);
-            let queries = Rows { values: &room.queries[first * HEAD..], stride: HEAD };
-            for (at, panel) in keys.chunks_exact(HEAD * PANEL).enumerate() {
-                let right = Right { panel, bias: &[0.0; PANEL], add: false };
-                isa.multiply(rows, queries, right, &mut RowsMut { values: &mut room.scores[at * PANEL..], stride });
-            }
-            for row in room.scores.chunks_exact_mut(stride).take(rows) {
+            self.score(head, [start / PANEL, width / PANEL], [first, last], room);
+            for row in room.scores.chunks_exact_mut(stride).take(last - first) {
                 row[length..width].fill(f32::NEG_INFINITY);
             }
+            let states = &mut room.states[first..last];
             softmax_block(&mut room.scores, [stride, width], states);
             let own = &mut out.values[first * out.stride + head * HEAD..];
             for (row, state) in own.chunks_mut(out.stride).zip(states) {
                 row[..HEAD].iter_mut().for_each(|v| *v *= state.factor);
             }
-            let scores = Rows { values: &room.scores, stride };
+            let scores = Rows { values: &room.scores, stride, count: last - first };
             for half in 0..HEAD / PANEL {
-                let line = (head * HEAD / PANEL + half) * self.tokens + start;
-                let panel = &self.values[line * PANEL..][..length * PANEL];
+                let panel = &self.heads[head].values[(half * self.tokens + start) * PANEL..][..length * PANEL];
                 let right = Right { panel, bias: &[0.0; PANEL], add: true };
-                isa.multiply(
-                    rows,
-                    scores,
-                    right,
-                    &mut RowsMut { values: &mut own[half * PANEL..], stride: out.stride },
-                );
+                isa.multiply(scores, right, &mut RowsMut { values: &mut own[half * PANEL..], stride: out.stride });
+            }
+        }
+    }
+
+    /// Products of the queries from `first` to before `last` with `count` panels of keys from `panel` on.
+    fn score(&self, head: usize, [panel, count]: [usize; 2], [first, last]: [usize; 2], room: &mut AttentionRoom) {
+        let (stride, bias) = (count * PANEL + GAP, &[0.0; PANEL]);
+        let panels = panel * HEAD * PANEL..(panel + count) * HEAD * PANEL;
+        let scores = &mut room.scores;
+        let mut target = |at: usize, product: &dyn Fn(&mut RowsMut<'_>)| {
+            product(&mut RowsMut { values: &mut scores[at * PANEL..], stride });
+        };
+        match &self.heads[head].keys {
+            Keys::F32(keys) => {
+                let queries = Rows { values: &room.queries[first * HEAD..], stride: HEAD, count: last - first };
+                let isa = Isa::best();
+                for (at, panel) in keys[panels].chunks_exact(HEAD * PANEL).enumerate() {
+                    target(at, &|out| isa.multiply(queries, Right { panel, bias, add: false }, out));
+                }
+            }
+            Keys::I16 { panels: keys, units, .. } => {
+                let queries = room.rounded.part(first, last);
+                for (at, (panel, units)) in keys[panels].chunks_exact(HEAD * PANEL).zip(&units[panel..]).enumerate() {
+                    target(at, &|out| multiply(queries, Right16 { panel, units, bias, add: false }, out));
+                }
             }
         }
     }
@@ -161,8 +222,8 @@ mod tests {
             let dim = 2 * HEAD;
             let qkv: Vec<f32> =
                 (0..tokens * 3 * dim).map(|i| ((i * i * 31 + i * 7) % 401) as f32 / 100.0 - 2.0).collect();
-            let mut held = KeyValues::default();
-            held.fill(&qkv, dim);
+            let mut held = KeyValues::new(tokens, 2, Precision::F32);
+            held.fill(&qkv);
             let mut out = vec![9.0; count * (dim + 8)];
             let target = &mut RowsMut { values: &mut out, stride: dim + 8 };
             held.attend(Queries { qkv: &qkv, dim, first, count }, &mut AttentionRoom::default(), target);

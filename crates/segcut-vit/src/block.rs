@@ -5,6 +5,7 @@ use crate::attention::{AttentionRoom, KeyValues, Queries};
 use crate::elementwise::{Running, gated, gelu, layer_norm, softmax_block};
 use crate::linear::Linear;
 use crate::microkernel::{Rows, RowsMut};
+use crate::microkernel_i16::Room16;
 use crate::network::{Block, Network};
 use crate::rotary::Rotary;
 use rayon::prelude::*;
@@ -37,6 +38,7 @@ struct Room {
     normed: Vec<f32>,
     hidden: Vec<f32>,
     open: Vec<f32>,
+    rounded: Room16,
     attention: AttentionRoom,
 }
 
@@ -44,7 +46,8 @@ impl<'a> Blocks<'a> {
     pub fn new(network: &'a Network, [images, tokens]: [usize; 2], rotary: Option<&'a Rotary>, epsilon: f32) -> Self {
         let qkv = vec![0.0; images * tokens * 3 * network.architecture.dim];
         let chunk = chunk_rows([images, tokens], rayon::current_num_threads());
-        Self { network, rotary, epsilon, tokens, chunk, qkv, held: vec![KeyValues::default(); images] }
+        let held = KeyValues::new(tokens, network.architecture.heads(), network.precision);
+        Self { network, rotary, epsilon, tokens, chunk, qkv, held: vec![held; images] }
     }
 
     /// One whole block.
@@ -59,12 +62,11 @@ impl<'a> Blocks<'a> {
         let dim = self.network.architecture.dim;
         let stride = dim + GAP;
         let rows = x.par_chunks(self.chunk * dim).zip(self.qkv.par_chunks_mut(self.chunk * 3 * dim));
-        rows.for_each_init(Vec::new, |normed, (x, out)| {
-            let count = x.len() / dim;
+        rows.for_each_init(Room::default, |Room { normed, rounded, .. }, (x, out)| {
             normed.resize(self.chunk * stride, 0.0);
             layer_norm(x, &block.norm1, self.epsilon, normed, stride);
-            let normed = Rows { values: normed, stride };
-            block.qkv.apply(count, normed, false, &mut RowsMut { values: out, stride: 3 * dim });
+            let normed = Rows { values: normed, stride, count: x.len() / dim };
+            block.qkv.apply(normed, false, &mut RowsMut { values: out, stride: 3 * dim }, rounded);
         });
     }
 
@@ -88,7 +90,7 @@ impl<'a> Blocks<'a> {
     pub fn finish(&mut self, block: &Block, x: &mut [f32]) {
         let dim = self.network.architecture.dim;
         let image = self.tokens * 3 * dim;
-        self.held.par_iter_mut().zip(self.qkv.par_chunks(image)).for_each(|(held, qkv)| held.fill(qkv, dim));
+        self.held.par_iter_mut().zip(self.qkv.par_chunks(image)).for_each(|(held, qkv)| held.fill(qkv));
         let this = &*self;
         let chunks = x.par_chunks_mut(this.tokens * dim).enumerate().flat_map(|(image, x)| {
             x.par_chunks_mut(this.chunk * dim).enumerate().map(move |(chunk, x)| (image, chunk * this.chunk, x))
@@ -100,8 +102,8 @@ impl<'a> Blocks<'a> {
             room.normed.resize(this.chunk * stride, 0.0);
             let mut mixed = RowsMut { values: &mut room.normed, stride };
             this.held[at].attend(queries, &mut room.attention, &mut mixed);
-            let mixed = Rows { values: &room.normed, stride };
-            block.proj.apply(queries.count, mixed, true, &mut RowsMut { values: x, stride: dim });
+            let mixed = Rows { values: &room.normed, stride, count: queries.count };
+            block.proj.apply(mixed, true, &mut RowsMut { values: x, stride: dim }, &mut room.rounded);
             layer_norm(x, &block.norm2, this.epsilon, &mut room.normed, stride);
             perceptron(block, room, x);
         });
@@ -134,22 +136,23 @@ impl<'a> Blocks<'a> {
 fn perceptron(block: &Block, room: &mut Room, x: &mut [f32]) {
     let dim = block.fc2.outputs;
     let count = x.len() / dim;
-    let normed = Rows { values: &room.normed, stride: dim + GAP };
+    let Room { normed, hidden, open, rounded, .. } = room;
+    let normed = Rows { values: normed, stride: dim + GAP, count };
     let stride = block.fc1.width() + GAP;
-    let hidden = |linear: &Linear, out: &mut Vec<f32>| {
+    let mut apply = |linear: &Linear, out: &mut Vec<f32>| {
         out.resize(count * stride, 0.0);
-        linear.apply(count, normed, false, &mut RowsMut { values: out, stride });
+        linear.apply(normed, false, &mut RowsMut { values: out, stride }, rounded);
     };
-    hidden(&block.fc1, &mut room.hidden);
+    apply(&block.fc1, hidden);
     match &block.gate {
-        None => gelu(&mut room.hidden),
+        None => gelu(hidden),
         Some(gate) => {
-            hidden(gate, &mut room.open);
-            gated(&mut room.hidden, &room.open);
+            apply(gate, open);
+            gated(hidden, open);
         }
     }
-    let hidden = Rows { values: &room.hidden, stride };
-    block.fc2.apply(count, hidden, true, &mut RowsMut { values: x, stride: dim });
+    let hidden = Rows { values: hidden, stride, count };
+    block.fc2.apply(hidden, true, &mut RowsMut { values: x, stride: dim }, rounded);
 }
 
 /// Rows of a chunk: about equal chunks that keep all threads busy.

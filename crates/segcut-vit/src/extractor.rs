@@ -5,6 +5,7 @@ use crate::input::{HeldPlanes, InputSize};
 use crate::log_bin::log_bin;
 use crate::network::Network;
 use crate::positions::Interpolation;
+use crate::precision::Precision;
 use crate::weights::{Weights, WeightsError};
 use segcut_core::{Context, FeatureExtractor, FeatureMap, Features, Grid, Image, StageError, Stop};
 use segcut_pixel::Filter;
@@ -41,6 +42,8 @@ pub struct VitParams {
     pub unit: bool,
     /// Join each patch's surroundings to its descriptor: 17 times the dimensions.
     pub log_bin: bool,
+    /// In which numbers the network multiplies; `i16` where the processor has AVX-512 VNNI, and `f32` elsewhere.
+    pub precision: Precision,
 }
 
 impl Default for VitParams {
@@ -58,6 +61,7 @@ impl Default for VitParams {
             norm: false,
             unit: false,
             log_bin: false,
+            precision: Precision::F32,
         }
     }
 }
@@ -126,6 +130,8 @@ impl Vit {
             positions: params.positions.unwrap_or(own),
             epsilon: network.epsilon(),
         };
+        let rounded = params.precision == Precision::I16 && Precision::I16.is_fast();
+        let network = if rounded { Arc::new(network.rounded()) } else { network };
         Ok(Self { network, params, tap })
     }
 

@@ -7,6 +7,7 @@ use crate::architecture::Family;
 use crate::block::Blocks;
 use crate::elementwise::layer_norm;
 use crate::microkernel::{Rows, RowsMut};
+use crate::microkernel_i16::Room16;
 use crate::network::Network;
 use crate::positions::{Interpolation, interpolate};
 use crate::rotary::Rotary;
@@ -165,8 +166,8 @@ impl Network {
                     let at = chunk * CHUNK + i;
                     copy_patch(planes, [at / cols * tap.stride, at % cols * tap.stride], patch, cell);
                 }
-                let cells = Rows { values: &cells, stride };
-                self.patch.apply(count, cells, true, &mut RowsMut { values: out, stride: dim });
+                let cells = Rows { values: &cells, stride, count };
+                self.patch.apply(cells, true, &mut RowsMut { values: out, stride: dim }, &mut Room16::default());
             });
         });
         x

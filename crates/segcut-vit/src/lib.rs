@@ -12,12 +12,14 @@ mod layout;
 mod linear;
 mod log_bin;
 mod microkernel;
+mod microkernel_i16;
 #[cfg(target_arch = "x86_64")]
 mod microkernel_x86;
 mod network;
 #[cfg(feature = "candle")]
 mod plain;
 mod positions;
+mod precision;
 mod rotary;
 mod tensors;
 mod weights;
@@ -31,5 +33,6 @@ pub use network::{CheckpointError, Network};
 #[cfg(feature = "candle")]
 pub use plain::forward_plain;
 pub use positions::Interpolation;
+pub use precision::Precision;
 pub use tensors::{MAX_BYTES, Tensor, Tensors, TensorsError};
 pub use weights::{Weights, WeightsError};

@@ -1,6 +1,7 @@
 //! A linear map, its weights laid out for the matrix kernel.
 
 use crate::microkernel::{Isa, PANEL, Right, Rows, RowsMut};
+use crate::microkernel_i16::{Right16, Room16, multiply, pack_pairs};
 
 /// out × in row-major weights and a bias, as checkpoints hold them.
 #[derive(Debug)]
@@ -26,9 +27,9 @@ impl Dense {
         let (inputs, outputs) = (self.inputs, self.bias.len());
         let panels = outputs.div_ceil(PANEL);
         let mut weight = vec![0.0; panels * inputs * PANEL];
-        pack_transposed(Rows { values: &self.weight, stride: inputs }, outputs, inputs, &mut weight);
+        pack_transposed(Rows { values: &self.weight, stride: inputs, count: outputs }, inputs, &mut weight);
         let bias = (0..panels).map(|p| std::array::from_fn(|i| self.bias.get(p * PANEL + i).copied().unwrap_or(0.0)));
-        Linear { inputs, outputs, bias: bias.collect(), panels: weight }
+        Linear { inputs, outputs, bias: bias.collect(), weight: Weight::F32(weight) }
     }
 }
 
@@ -38,8 +39,16 @@ pub(crate) struct Linear {
     pub inputs: usize,
     pub outputs: usize,
     bias: Vec<[f32; PANEL]>,
-    /// Panel by panel inputs × 32 weights.
-    panels: Vec<f32>,
+    weight: Weight,
+}
+
+/// Weights panel by panel.
+#[derive(Debug, Clone)]
+enum Weight {
+    /// inputs × 32 numbers a panel.
+    F32(Vec<f32>),
+    /// inputs/2 × 32 pairs of whole numbers a panel, and what an output's numbers are multiples of.
+    I16 { panels: Vec<i16>, units: Vec<[f32; PANEL]> },
 }
 
 impl Linear {
@@ -49,20 +58,53 @@ impl Linear {
     }
 
     /// out (+)= W x + b for rows of x.
-    pub fn apply(&self, rows: usize, x: Rows<'_>, add: bool, out: &mut RowsMut<'_>) {
-        let isa = Isa::best();
-        for (at, (panel, bias)) in self.panels.chunks_exact(self.inputs * PANEL).zip(&self.bias).enumerate() {
-            let mut out = RowsMut { values: &mut out.values[at * PANEL..], stride: out.stride };
-            isa.multiply(rows, x, Right { panel, bias, add }, &mut out);
+    pub fn apply(&self, x: Rows<'_>, add: bool, out: &mut RowsMut<'_>, room: &mut Room16) {
+        let part = |out: &mut RowsMut<'_>, at: usize, product: &dyn Fn(&mut RowsMut<'_>)| {
+            product(&mut RowsMut { values: &mut out.values[at * PANEL..], stride: out.stride });
+        };
+        match &self.weight {
+            Weight::F32(panels) => {
+                let isa = Isa::best();
+                let panels = panels.chunks_exact(self.inputs * PANEL);
+                for (at, (panel, bias)) in panels.zip(&self.bias).enumerate() {
+                    part(out, at, &|out| isa.multiply(x, Right { panel, bias, add }, out));
+                }
+            }
+            Weight::I16 { panels, units } => {
+                let x = room.round(x, self.inputs);
+                let panels = panels.chunks_exact(self.inputs.next_multiple_of(2) * PANEL);
+                for (at, ((panel, units), bias)) in panels.zip(units).zip(&self.bias).enumerate() {
+                    part(out, at, &|out| multiply(x, Right16 { panel, units, bias, add }, out));
+                }
+            }
         }
     }
 
+    /// The same map with weights in 16-bit whole numbers.
+    pub fn rounded(&self) -> Self {
+        let (weight, inputs) = (self.weight(), self.inputs);
+        let mut room = Room16::default();
+        let rows = room.round(Rows { values: &weight, stride: inputs, count: self.outputs }, inputs);
+        let mut panels = vec![0; self.width() * inputs.next_multiple_of(2)];
+        pack_pairs(rows, inputs.div_ceil(2), &mut panels);
+        let unit = |at: usize| rows.units.get(at).copied().unwrap_or(0.0);
+        let units = (0..self.bias.len()).map(|p| std::array::from_fn(|i| unit(p * PANEL + i))).collect();
+        Self { bias: self.bias.clone(), weight: Weight::I16 { panels, units }, ..*self }
+    }
+
     /// The weights as checkpoints hold them: out × in, row-major.
-    #[cfg(feature = "candle")]
     pub fn weight(&self) -> Vec<f32> {
-        let panel = |output: usize| &self.panels[output / PANEL * self.inputs * PANEL..];
-        let row = |output: usize| (0..self.inputs).map(move |k| panel(output)[k * PANEL + output % PANEL]);
-        (0..self.outputs).flat_map(row).collect()
+        let number = |output: usize, input: usize| {
+            let (panel, column) = (output / PANEL, output % PANEL);
+            match &self.weight {
+                Weight::F32(panels) => panels[(panel * self.inputs + input) * PANEL + column],
+                Weight::I16 { panels, units } => {
+                    let pair = panel * self.inputs.div_ceil(2) + input / 2;
+                    f32::from(panels[2 * (pair * PANEL + column) + input % 2]) * units[panel][column]
+                }
+            }
+        };
+        (0..self.outputs).flat_map(|output| (0..self.inputs).map(move |input| number(output, input))).collect()
     }
 
     /// The bias.
@@ -72,9 +114,9 @@ impl Linear {
     }
 }
 
-/// `count` rows of `depth` numbers → panels of 32 columns, depth × 32 each: the transposed matrix.
-pub(crate) fn pack_transposed(rows: Rows<'_>, count: usize, depth: usize, panels: &mut [f32]) {
-    for row in 0..count {
+/// Rows of `depth` numbers → panels of 32 columns, depth × 32 each: the transposed matrix.
+pub(crate) fn pack_transposed(rows: Rows<'_>, depth: usize, panels: &mut [f32]) {
+    for row in 0..rows.count {
         let (panel, column) = (row / PANEL, row % PANEL);
         let values = &rows.values[row * rows.stride..][..depth];
         let panel = &mut panels[panel * depth * PANEL..][..depth * PANEL];
@@ -96,8 +138,9 @@ mod tests {
         let linear = Dense { inputs, weight, bias }.scaled(Some(&scale)).packed();
         assert_eq!(linear.width(), 64);
         let mut out = vec![1.0; 2 * 64];
-        let x = Rows { values: &[1.0, 0.0, 2.0, 0.0, 1.0, 0.0], stride: 3 };
-        linear.apply(2, x, true, &mut RowsMut { values: &mut out, stride: 64 });
+        let x = Rows { values: &[1.0, 0.0, 2.0, 0.0, 1.0, 0.0], stride: 3, count: 2 };
+        let mut room = Room16::default();
+        linear.apply(x, true, &mut RowsMut { values: &mut out, stride: 64 }, &mut room);
         // row i of the weights is 3i, 3i + 1, 3i + 2
         for i in 0..outputs {
             let i_ = i as f32;
@@ -105,5 +148,10 @@ mod tests {
             assert_eq!(out[64 + i], 1.0 + 0.5 * (3.0 * i_ + 1.0 - i_));
         }
         assert!(out[outputs..64].iter().all(|&v| v == 1.0));
+        let mut near = vec![1.0; 2 * 64];
+        let rounded = linear.rounded();
+        rounded.apply(x, true, &mut RowsMut { values: &mut near, stride: 64 }, &mut room);
+        assert!(near.iter().zip(&out).all(|(a, b)| (a - b).abs() < 2e-4 * b.abs()));
+        assert!(rounded.weight().iter().zip(linear.weight()).all(|(a, b)| (a - b).abs() < 0.01));
     }
 }

@@ -7,11 +7,12 @@ use crate::microkernel_x86 as x86;
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 32;
 
-/// Rows of numbers, `stride` from one to the next.
+/// `count` rows of numbers, `stride` from one to the next.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows<'a> {
     pub values: &'a [f32],
     pub stride: usize,
+    pub count: usize,
 }
 
 /// Rows that are written, `stride` from one to the next.
@@ -74,22 +75,23 @@ impl Isa {
         }
     }
 
-    /// out (+)= bias + left · panel for `rows` rows.
+    /// out (+)= bias + left · panel.
     ///
     /// Every row's sums run over the depth in order, so a row does not depend on which others are there.
-    pub fn multiply(self, rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+    pub fn multiply(self, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+        let rows = left.count;
         let tiles = rows.div_ceil(self.height());
         for tile in 0..tiles {
             // heights that differ by one at most: a last tile of one or two rows would be slow
             let [first, last] = [tile, tile + 1].map(|t| t * rows / tiles);
-            let left = Rows { values: &left.values[first * left.stride..], ..left };
+            let left = Rows { values: &left.values[first * left.stride..], count: last - first, ..left };
             let mut out = RowsMut { values: &mut out.values[first * out.stride..], stride: out.stride };
             match self {
                 #[cfg(target_arch = "x86_64")]
-                Self::Avx512 => x86::tile_512(last - first, left, right, &mut out),
+                Self::Avx512 => x86::tile_512(left, right, &mut out),
                 #[cfg(target_arch = "x86_64")]
-                Self::Avx2 => x86::tile_256(last - first, left, right, &mut out),
-                Self::Portable => plain_tile(last - first, left, right, &mut out),
+                Self::Avx2 => x86::tile_256(left, right, &mut out),
+                Self::Portable => plain_tile(left, right, &mut out),
             }
         }
     }
@@ -101,18 +103,18 @@ const HEIGHT: usize = 4;
 const WIDTH: usize = 8;
 
 /// The plain kernel, for up to four rows.
-fn plain_tile(rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+fn plain_tile(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
     for first in (0..PANEL).step_by(WIDTH) {
         let mut sums = [[0f32; WIDTH]; HEIGHT];
         sums.iter_mut().for_each(|sums| sums.copy_from_slice(&right.bias[first..][..WIDTH]));
         for (k, line) in right.panel.chunks_exact(PANEL).enumerate() {
             let line = &line[first..][..WIDTH];
-            for (row, sums) in sums.iter_mut().enumerate().take(rows) {
+            for (row, sums) in sums.iter_mut().enumerate().take(left.count) {
                 let x = left.values[row * left.stride + k];
                 sums.iter_mut().zip(line).for_each(|(s, w)| *s += x * w);
             }
         }
-        for (row, sums) in sums.iter().enumerate().take(rows) {
+        for (row, sums) in sums.iter().enumerate().take(left.count) {
             let out = &mut out.values[row * out.stride + first..][..WIDTH];
             out.iter_mut().zip(sums).for_each(|(o, s)| *o = if right.add { *o + s } else { *s });
         }
@@ -136,7 +138,7 @@ mod tests {
                 let mut out = before.clone();
                 let right = Right { panel: &panel, bias: &bias, add };
                 let target = &mut RowsMut { values: &mut out, stride: width };
-                isa.multiply(rows, Rows { values: &left, stride }, right, target);
+                isa.multiply(Rows { values: &left, stride, count: rows }, right, target);
                 for (at, &ours) in out.iter().enumerate() {
                     let (row, column) = (at / width, at % width);
                     let product = |k: usize| f64::from(left[row * stride + k]) * f64::from(panel[k * PANEL + column]);
@@ -159,8 +161,8 @@ mod tests {
         for isa in Isa::found() {
             let product = |first: usize, last: usize| {
                 let mut out = vec![0.0; (last - first) * PANEL];
-                let left = Rows { values: &left[first * depth..], stride: depth };
-                isa.multiply(last - first, left, right, &mut RowsMut { values: &mut out, stride: PANEL });
+                let left = Rows { values: &left[first * depth..], stride: depth, count: last - first };
+                isa.multiply(left, right, &mut RowsMut { values: &mut out, stride: PANEL });
                 out
             };
             let parts: Vec<f32> =

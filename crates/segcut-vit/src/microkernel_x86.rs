@@ -3,9 +3,11 @@
 #![allow(unsafe_code)]
 
 use crate::microkernel::{PANEL, Right, Rows, RowsMut};
+use crate::microkernel_i16::{Right16, Rows16};
 use std::arch::x86_64::{
-    __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_add_ps,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    __m256, __m512, __m512i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
+    _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
+    _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_ps,
 };
 
 /// Rows of the AVX-512 kernel: 24 of 32 registers hold sums.
@@ -16,8 +18,9 @@ const UNROLL: usize = 4;
 pub(crate) const HEIGHT_256: usize = 6;
 
 /// What a kernel reads and writes lies inside its slices.
-fn assert_ranges(rows: usize, left: Rows<'_>, right: Right<'_>, out: &RowsMut<'_>) {
+fn assert_ranges(left: Rows<'_>, right: Right<'_>, out: &RowsMut<'_>) {
     let depth = right.panel.len() / PANEL;
+    let rows = left.count;
     assert!(rows > 0 && left.values.len() >= (rows - 1) * left.stride + depth, "left factor too short");
     assert!(out.values.len() >= (rows - 1) * out.stride + PANEL, "product too short");
 }
@@ -26,9 +29,9 @@ fn assert_ranges(rows: usize, left: Rows<'_>, right: Right<'_>, out: &RowsMut<'_
 ///
 /// # Panics
 /// Where a slice is too short, there are more rows, or the processor has no AVX-512.
-pub(crate) fn tile_512(rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+pub(crate) fn tile_512(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
     assert!(is_x86_feature_detected!("avx512f"), "no AVX-512");
-    assert_ranges(rows, left, right, out);
+    assert_ranges(left, right, out);
     const KERNELS: [unsafe fn(Rows<'_>, Right<'_>, &mut RowsMut<'_>); HEIGHT_512] = [
         rows_512::<1>,
         rows_512::<2>,
@@ -44,7 +47,7 @@ pub(crate) fn tile_512(rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut 
         rows_512::<12>,
     ];
     // SAFETY: the processor has the instructions and the ranges are asserted, both above.
-    unsafe { KERNELS[rows - 1](left, right, out) }
+    unsafe { KERNELS[left.count - 1](left, right, out) }
 }
 
 /// # Safety
@@ -115,13 +118,13 @@ unsafe fn steps_512<const R: usize, const STEPS: usize>(
 ///
 /// # Panics
 /// Where a slice is too short, there are more rows, or the processor has no AVX2 or FMA.
-pub(crate) fn tile_256(rows: usize, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+pub(crate) fn tile_256(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
     assert!(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"), "no AVX2 or FMA");
-    assert_ranges(rows, left, right, out);
+    assert_ranges(left, right, out);
     const KERNELS: [unsafe fn(Rows<'_>, Right<'_>, &mut RowsMut<'_>); HEIGHT_256] =
         [rows_256::<1>, rows_256::<2>, rows_256::<3>, rows_256::<4>, rows_256::<5>, rows_256::<6>];
     // SAFETY: the processor has the instructions and the ranges are asserted, both above.
-    unsafe { KERNELS[rows - 1](left, right, out) }
+    unsafe { KERNELS[left.count - 1](left, right, out) }
 }
 
 /// # Safety
@@ -152,6 +155,102 @@ unsafe fn rows_256<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut R
                     let sum = if right.add { _mm256_add_ps(_mm256_loadu_ps(at), sum) } else { sum };
                     _mm256_storeu_ps(at, sum);
                 }
+            }
+        }
+    }
+}
+
+/// Whether the processor multiplies 16-bit numbers into 32-bit sums, 32 at a time.
+pub(crate) fn has_vnni() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni")
+}
+
+/// Up to twelve rows of whole numbers times a panel.
+///
+/// # Panics
+/// Where a slice is too short, there are more rows, or the processor has no AVX-512 VNNI.
+pub(crate) fn tile_vnni(left: Rows16<'_>, right: Right16<'_>, out: &mut RowsMut<'_>) {
+    let (rows, depth) = (left.units.len(), right.panel.len() / PANEL);
+    assert!(has_vnni(), "no AVX-512 VNNI");
+    assert!(rows > 0 && left.values.len() >= (rows - 1) * left.stride + depth, "left factor too short");
+    assert!(out.values.len() >= (rows - 1) * out.stride + PANEL, "product too short");
+    const KERNELS: [unsafe fn(Rows16<'_>, Right16<'_>, &mut RowsMut<'_>); HEIGHT_512] = [
+        rows_vnni::<1>,
+        rows_vnni::<2>,
+        rows_vnni::<3>,
+        rows_vnni::<4>,
+        rows_vnni::<5>,
+        rows_vnni::<6>,
+        rows_vnni::<7>,
+        rows_vnni::<8>,
+        rows_vnni::<9>,
+        rows_vnni::<10>,
+        rows_vnni::<11>,
+        rows_vnni::<12>,
+    ];
+    // SAFETY: the processor has the instructions and the ranges are asserted, both above.
+    unsafe { KERNELS[rows - 1](left, right, out) }
+}
+
+/// # Safety
+/// The processor has AVX-512 F and VNNI, and the ranges that `tile_vnni` asserts hold for `R` rows.
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn rows_vnni<const R: usize>(left: Rows16<'_>, right: Right16<'_>, out: &mut RowsMut<'_>) {
+    let lanes = PANEL / 2;
+    let mut sums = [[_mm512_setzero_si512(); 2]; R];
+    let mut x: [*const i16; HEIGHT_512 / 3] =
+        std::array::from_fn(|i| left.values.as_ptr().wrapping_add(3 * i * left.stride));
+    let mut line = right.panel.as_ptr();
+    let pairs = right.panel.len() / (2 * PANEL);
+    // SAFETY: line k of the panel has 32 pairs from 64·k on, row r of the left factor `pairs` pairs from
+    // r·stride on, row r of the product 32 numbers, `units` and `bias` 32 (the caller's promise).
+    unsafe {
+        for _ in 0..pairs / UNROLL {
+            steps_vnni::<R, UNROLL>(&x, left.stride, line, &mut sums);
+            x = x.map(|x| x.wrapping_add(2 * UNROLL));
+            line = line.wrapping_add(UNROLL * 2 * PANEL);
+        }
+        for _ in 0..pairs % UNROLL {
+            steps_vnni::<R, 1>(&x, left.stride, line, &mut sums);
+            x = x.map(|x| x.wrapping_add(2));
+            line = line.wrapping_add(2 * PANEL);
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            let unit = _mm512_set1_ps(left.units[r]);
+            for (half, &sum) in sums.iter().enumerate() {
+                let unit = _mm512_mul_ps(unit, _mm512_loadu_ps(right.units.as_ptr().add(half * lanes)));
+                let bias = _mm512_loadu_ps(right.bias.as_ptr().add(half * lanes));
+                let value = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), unit, bias);
+                let at = out.values.as_mut_ptr().add(r * out.stride + half * lanes);
+                let value = if right.add { _mm512_add_ps(_mm512_loadu_ps(at), value) } else { value };
+                _mm512_storeu_ps(at, value);
+            }
+        }
+    }
+}
+
+/// Adds `STEPS` pairs of columns of the left factor times as many lines of the panel.
+///
+/// # Safety
+/// The processor has AVX-512 F and VNNI; `R` rows of `x` have `STEPS` pairs, and `line` STEPS × 32.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn steps_vnni<const R: usize, const STEPS: usize>(
+    x: &[*const i16; HEIGHT_512 / 3],
+    stride: usize,
+    line: *const i16,
+    sums: &mut [[__m512i; 2]; R],
+) {
+    for step in 0..STEPS {
+        // SAFETY: the caller's promise; pairs are read as one number that need not be aligned.
+        unsafe {
+            let line = line.add(step * 2 * PANEL);
+            let halves = [_mm512_loadu_si512(line.cast()), _mm512_loadu_si512(line.add(PANEL).cast())];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let pair = x[r / 3].add(r % 3 * stride + 2 * step).cast::<i32>();
+                let x = _mm512_set1_epi32(pair.read_unaligned());
+                sums[0] = _mm512_dpwssd_epi32(sums[0], x, halves[0]);
+                sums[1] = _mm512_dpwssd_epi32(sums[1], x, halves[1]);
             }
         }
     }

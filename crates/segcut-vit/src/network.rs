@@ -3,6 +3,7 @@
 use crate::architecture::{Architecture, Family, HEAD, Perceptron};
 use crate::layout::{Layout, rename};
 use crate::linear::{Dense, Linear};
+use crate::precision::Precision;
 use crate::tensors::{Tensor, Tensors, TensorsError};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -79,6 +80,20 @@ pub(crate) struct Block {
     pub fc2: Linear,
 }
 
+impl Block {
+    fn rounded(&self) -> Self {
+        Self {
+            norm1: self.norm1.clone(),
+            qkv: self.qkv.rounded(),
+            proj: self.proj.rounded(),
+            norm2: self.norm2.clone(),
+            gate: self.gate.as_ref().map(Linear::rounded),
+            fc1: self.fc1.rounded(),
+            fc2: self.fc2.rounded(),
+        }
+    }
+}
+
 /// A vision transformer's weights.
 ///
 /// *Guarantees*: every tensor that the architecture needs is there with its shape, and finite.
@@ -96,6 +111,7 @@ pub struct Network {
     pub(crate) periods: Vec<f32>,
     pub(crate) blocks: Vec<Block>,
     pub(crate) norm: Norm,
+    pub(crate) precision: Precision,
 }
 
 impl Network {
@@ -139,6 +155,17 @@ impl Network {
             (Family::Dino | Family::Dinov2, _) => 1e-6,
             (Family::Dinov3, _) => 1e-5,
         }
+    }
+
+    /// In which numbers it multiplies.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The same network in 16-bit whole numbers ([`Precision::I16`]); the patch embedding stays as it is.
+    pub fn rounded(&self) -> Self {
+        let blocks = self.blocks.iter().map(Block::rounded).collect();
+        Self { blocks, precision: Precision::I16, ..self.clone() }
     }
 
     /// Whose names the checkpoint has.
@@ -261,6 +288,7 @@ impl Parts {
             periods: if family == Family::Dinov3 { self.periods()? } else { Vec::new() },
             blocks: (0..architecture.depth).map(|i| self.block(i, &architecture)).collect::<Result<_, _>>()?,
             norm: self.norm("norm", dim)?,
+            precision: Precision::F32,
             architecture,
         })
     }

@@ -163,3 +163,26 @@ fn threads_and_batches_change_no_bit() {
     }
     assert!(network.forward_batch(&[], &tap).is_empty());
 }
+
+/// 16-bit whole numbers point where f32 does.
+#[test]
+fn whole_numbers_stay_near() {
+    for case in ["original_dino_s8", "hf_dinov2_reg4", "timm_dinov3_plus"] {
+        let network = network(case);
+        let rounded = network.rounded();
+        let side = 9 * network.architecture().patch;
+        let pixels = formula("near", 3 * side * side);
+        let planes = Planes { values: &pixels, height: side, width: side };
+        for facet in [Facet::Token, Facet::Key] {
+            let tap = tap(case, &network, facet, network.architecture().patch);
+            let (exact, near) = (network.forward(planes, &tap), rounded.forward(planes, &tap));
+            let dim = network.architecture().dim;
+            for (a, b) in exact.tokens.chunks(dim).zip(near.tokens.chunks(dim)) {
+                let dot =
+                    |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+                let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+                assert!(cosine > 0.999_99, "{case} {facet:?}: {cosine}");
+            }
+        }
+    }
+}

@@ -280,6 +280,30 @@ fn communities_and_signed_edges() {
 }
 
 #[test]
+fn communities_by_graph_networks() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("e.csv"), CLIQUES).unwrap();
+    std::fs::write(dir.path().join("t.csv"), "node,label\n0,a\n1,a\n2,a\n3,a\n4,b\n5,b\n6,b\n7,b\n").unwrap();
+    std::fs::write(dir.path().join("f.csv"), "1,0\n".repeat(4) + &"0,1\n".repeat(4)).unwrap();
+    let few = "--set cluster.epochs=30 --set cluster.dims=4";
+    for options in ["gcn --k 2", "gcn --k 2 --features f.csv", "dmon --k 2 --features f.csv", "gcn --features f.csv"] {
+        let told = json(dir.path(), &format!("e.csv -o l.csv --method {options} --truth t.csv {few}"));
+        assert_eq!(&told["method"], &options[..options.find(' ').unwrap()], "{told}");
+        for key in ["modularity", "conductance", "ncut", "nmi", "ari", "accuracy"] {
+            number(&told, key);
+        }
+        assert!(options.starts_with("dmon") || number(&told, "accuracy") == 1.0, "{options}: {told}");
+    }
+    let rows = cluster(dir.path(), "e.csv -o l.csv --method gcn --k 2 --features t.csv");
+    assert_eq!(rows.code, Some(1), "{}", rows.stderr);
+    std::fs::write(dir.path().join("short.csv"), "1,0\n0,1\n").unwrap();
+    let short = cluster(dir.path(), "e.csv -o l.csv --method gcn --k 2 --features short.csv");
+    assert!(short.code == Some(1) && short.stderr.contains("2 rows of features for 8 nodes"), "{}", short.stderr);
+    let many = cluster(dir.path(), "e.csv -o l.csv --method gcn --k 9");
+    assert!(many.code == Some(2) && many.stderr.contains("k = 9 is more than the 8 nodes"), "{}", many.stderr);
+}
+
+#[test]
 fn starts_are_vectors_or_labels() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("e.csv"), CLIQUES).unwrap();

@@ -11,6 +11,7 @@ mod activation;
 mod adamw;
 #[cfg(test)]
 mod candle_twin;
+mod community;
 mod deepcut;
 mod exponential;
 mod inputs;
@@ -25,6 +26,9 @@ mod spread;
 mod symmetric;
 mod training;
 
+pub use community::{
+    Community, CommunityAssign, CommunityError, CommunityLoss, CommunityParams, CommunityStart, CountBy, EncoderKind,
+};
 pub use deepcut::DeepCut;
 pub use inputs::DeepCutError;
 pub use model_file::ModelError;

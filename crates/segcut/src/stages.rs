@@ -4,7 +4,7 @@ use crate::{Registry, two_step};
 use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
 use segcut_graph::{Correlation, Cosine, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
-use segcut_neural::{DeepCut, SpectralNet, SpectralNetModel};
+use segcut_neural::{Community, DeepCut, SpectralNet, SpectralNetModel};
 use segcut_refine::{
     BilateralSolver, Components, Corners, DenseCrf, Foreground, GrabCut, Guided, KeepComponent, MergeSmall, Morphology,
     SeedComponent,
@@ -50,6 +50,7 @@ impl Registry {
         registry.register_graph("pmi", Pmi::new);
         registry.register_graph("rag", Rag::new);
         registry.register_graph("ranking", RankingGraph::new);
+        registry.register_cluster("community", Community::new);
         registry.register_cluster("deepcut", DeepCut::new);
         registry.register_cluster("each", Each::new);
         registry.register_cluster("kmeans", NodeKMeans::new);

@@ -175,6 +175,10 @@ words!(
         Spectralnet = "spectralnet",
         /// Communities of large modularity
         Leiden = "leiden",
+        /// Communities by a graph network, from attributes and edges or from edges alone
+        Gcn = "gcn",
+        /// Communities by the modularity loss of a graph network, from random weights
+        Dmon = "dmon",
         /// Correlation clustering by edge contraction and moves; edges may be negative
         Multicut = "multicut",
     }

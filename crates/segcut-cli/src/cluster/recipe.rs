@@ -63,6 +63,10 @@ fn graph_asked(args: &ClusterArgs) -> bool {
     g.affinity.is_some() || g.n_neighbors.is_some() || g.gamma.is_some() || g.epsilon.is_some() || g.kernel.is_some()
 }
 
+/// DMoN as published, but for attributes reduced to their strongest directions, and larger steps, fewer of them.
+const DMON: &str = "kind = \"community\"\nhops = [0]\ndims = 256\nstart = \"random\"\nreconstruction = 0.0\n\
+    collapse = 1.0\ndropout = 0.5\nepochs = 300\ntolerance = 0.0\nrefine_sweeps = 0\n";
+
 /// The method's table before any option: two clusters where the method cuts a vector in two.
 fn start(args: &ClusterArgs, max_bytes: u64) -> String {
     let method = args.method.unwrap_or(Method::Spectral);
@@ -75,6 +79,8 @@ fn start(args: &ClusterArgs, max_bytes: u64) -> String {
             let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
             text += &format!("kind = \"ncut\"\nk = {k}\nassign = \"kmeans\"\nmax_bytes = {max_bytes}\n");
         }
+        Method::Gcn => text += "kind = \"community\"\n",
+        Method::Dmon => text += DMON,
         other => text += &format!("kind = \"{}\"\n", other.word()),
     }
     let g = &args.graph;

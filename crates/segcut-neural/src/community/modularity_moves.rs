@@ -1,0 +1,157 @@
+//! Labels → labels of higher modularity that attributes agree with, by moving nodes.
+
+use super::links::Links;
+use super::receptive_field::unit_rows;
+use ndarray::{Array2, ArrayView2};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// What is maximised: modularity + `attributes`·mean cosine of a node's row to the mean direction of its cluster.
+#[derive(Debug)]
+pub(crate) struct Moves<'a> {
+    pub(crate) links: &'a Links,
+    /// n×d rows of length 1 at most.
+    pub(crate) rows: ArrayView2<'a, f32>,
+    pub(crate) attributes: f64,
+    pub(crate) k: usize,
+}
+
+impl Moves<'_> {
+    /// Sweeps over all nodes in random order until none moves; each goes where the sum gains most. The last node of
+    /// a cluster stays, so that no cluster runs empty. Returns the number of moves.
+    pub(crate) fn run(&self, labels: &mut [u32], sweeps: usize, random: &mut ChaCha8Rng) -> usize {
+        let volume = self.links.volume();
+        if self.k < 2 {
+            return 0;
+        }
+        let (mut volumes, mut sizes) = (vec![0.0; self.k], vec![0usize; self.k]);
+        for (&label, &degree) in labels.iter().zip(&self.links.degrees) {
+            volumes[label as usize] += f64::from(degree);
+            sizes[label as usize] += 1;
+        }
+        let mut order: Vec<u32> = (0..self.links.n() as u32).collect();
+        let (mut all, mut gains) = (0, vec![0.0; self.k]);
+        for _ in 0..sweeps {
+            let pull = self.pull(labels);
+            order.shuffle(random);
+            let mut moved = 0;
+            for &node in &order {
+                let (i, own) = (node as usize, labels[node as usize] as usize);
+                if sizes[own] == 1 {
+                    continue;
+                }
+                let degree = f64::from(self.links.degrees[i]);
+                volumes[own] -= degree;
+                self.gains(labels, &volumes, i, volume, &mut gains);
+                gains.iter_mut().zip(pull.row(i)).for_each(|(gain, &pull)| *gain += f64::from(pull));
+                let best = most(&gains, own);
+                volumes[best] += degree;
+                if best != own {
+                    labels[i] = best as u32;
+                    sizes[own] -= 1;
+                    sizes[best] += 1;
+                    moved += 1;
+                }
+            }
+            all += moved;
+            if moved == 0 {
+                break;
+            }
+        }
+        all
+    }
+
+    /// What modularity gains when node i joins each of the clusters.
+    fn gains(&self, labels: &[u32], volumes: &[f64], i: usize, volume: f64, gains: &mut [f64]) {
+        gains.fill(0.0);
+        if volume <= 0.0 {
+            return;
+        }
+        self.links.row(i).for_each(|(other, w)| gains[labels[other as usize] as usize] += f64::from(w));
+        let degree = f64::from(self.links.degrees[i]);
+        for (gain, &inside) in gains.iter_mut().zip(volumes) {
+            *gain = 2.0 * (*gain - degree * inside / volume) / volume;
+        }
+    }
+
+    /// n×k: attributes / n · cosine of every row to the mean direction of every cluster.
+    fn pull(&self, labels: &[u32]) -> Array2<f32> {
+        let mut centers = Array2::<f32>::zeros((self.k, self.rows.ncols()));
+        for (row, &label) in self.rows.rows().into_iter().zip(labels) {
+            centers.row_mut(label as usize).scaled_add(1.0, &row);
+        }
+        let share = (self.attributes / self.links.n().max(1) as f64) as f32;
+        self.rows.dot(&unit_rows(centers).t()) * share
+    }
+}
+
+/// The place of the largest gain; `own` unless another is larger beyond rounding.
+fn most(gains: &[f64], own: usize) -> usize {
+    let margin = 1e-12;
+    let best = (0..gains.len()).fold(own, |best, c| if gains[c] > gains[best] { c } else { best });
+    if gains[best] > gains[own] + margin { best } else { own }
+}
+
+/// Newman's modularity of labels below k; 0 without edges.
+pub(crate) fn modularity(links: &Links, labels: &[u32], k: usize) -> f64 {
+    let volume = links.volume();
+    if volume <= 0.0 {
+        return 0.0;
+    }
+    let (mut inside, mut volumes) = (0.0, vec![0.0; k]);
+    for (i, &label) in labels.iter().enumerate() {
+        volumes[label as usize] += f64::from(links.degrees[i]);
+        let row = links.row(i).filter(|&(other, _)| labels[other as usize] == label);
+        inside += row.map(|(_, w)| f64::from(w)).sum::<f64>();
+    }
+    inside / volume - volumes.iter().map(|v| (v / volume).powi(2)).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use segcut_core::SparseAffinity;
+
+    fn triangles() -> Links {
+        let edges = vec![[0, 1], [0, 2], [1, 2], [2, 3], [3, 4], [3, 5], [4, 5]];
+        Links::of(&SparseAffinity::new(6, edges, vec![1.0; 7]).unwrap())
+    }
+
+    #[test]
+    fn triangles_come_together() {
+        let (links, rows) = (triangles(), Array2::zeros((6, 1)));
+        let moves = Moves { links: &links, rows: rows.view(), attributes: 0.0, k: 2 };
+        let mut labels = [0, 0, 1, 1, 1, 0];
+        moves.run(&mut labels, 20, &mut ChaCha8Rng::seed_from_u64(0));
+        assert_eq!(labels, [0, 0, 0, 1, 1, 1]);
+        assert!((modularity(&links, &labels, 2) - (12.0 / 14.0 - 0.5)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn attributes_decide_where_edges_do_not() {
+        let links = Links::of(&SparseAffinity::new(4, vec![[0, 1]], vec![1.0]).unwrap());
+        let rows = Array2::from_shape_fn((4, 2), |(i, d)| f32::from(u8::from(d == i % 2)));
+        let moves = Moves { links: &links, rows: rows.view(), attributes: 1e-3, k: 2 };
+        let mut labels = [0, 0, 0, 1];
+        moves.run(&mut labels, 20, &mut ChaCha8Rng::seed_from_u64(0));
+        assert_eq!(labels, [0, 0, 0, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn modularity_never_falls(pairs in proptest::collection::btree_set((0u32..12, 0u32..12), 1..40), seed in 0u64..50) {
+            let edges: Vec<[u32; 2]> = pairs.into_iter().filter(|(u, v)| u < v).map(|(u, v)| [u, v]).collect();
+            let weights = vec![1.0; edges.len()];
+            let links = Links::of(&SparseAffinity::new(12, edges, weights).unwrap());
+            let rows = Array2::zeros((12, 1));
+            let moves = Moves { links: &links, rows: rows.view(), attributes: 0.0, k: 3 };
+            let mut labels: Vec<u32> = (0..12).map(|i| i % 3).collect();
+            let before = modularity(&links, &labels, 3);
+            moves.run(&mut labels, 5, &mut ChaCha8Rng::seed_from_u64(seed));
+            prop_assert!(modularity(&links, &labels, 3) >= before - 1e-6);
+            prop_assert!((0..3).all(|c| labels.contains(&c)));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What a community network can be told.
+
+use segcut_core::{ClusterCount, StageError};
+use serde::{Deserialize, Serialize};
+
+/// How a layer reads the neighbours of a node; every layer but the last also reads the node itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EncoderKind {
+    /// Graph convolution with a skip connection (Kipf & Welling 2017; Tsitsulin et al. 2023, section 4).
+    #[default]
+    Gcn,
+    /// The mean of the neighbours (GraphSAGE, Hamilton et al. 2017).
+    Sage,
+    /// Neighbours weighted by attention of one head (Veličković et al. 2018, eq. 1 to 4).
+    Gat,
+    /// Not at all.
+    Mlp,
+}
+
+/// What the network minimises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommunityLoss {
+    /// −tr(CᵀBC) / 2m + collapse·(√k/n·‖Σᵢ Cᵢ‖ − 1), B the modularity matrix (DMoN, Tsitsulin et al. 2023, eq. 3).
+    #[default]
+    Modularity,
+    /// −tr(SᵀAS) / tr(SᵀDS) + collapse·‖SᵀS/‖SᵀS‖ − I/√k‖ (Bianchi et al. 2020, eq. 9).
+    Ncut,
+    /// Σ w‖y − y'‖² / Σ w + collapse·‖YᵀDY / tr D − I‖²: edges are kept short, columns orthonormal; k-means follows.
+    Edge,
+}
+
+/// From what the network starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommunityStart {
+    /// k-means on the receptive fields, learned for `warm_up` steps.
+    #[default]
+    Kmeans,
+    /// Its random weights.
+    Random,
+}
+
+/// How outputs of the network become labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommunityAssign {
+    /// The largest membership; k-means for the edge loss, which has none.
+    #[default]
+    Argmax,
+    /// k-means on the last hidden layer, or on the embedding of the edge loss.
+    Kmeans,
+}
+
+/// What chooses the number of communities where k is auto.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountBy {
+    /// The largest modularity of k-means on the receptive fields, improved by moves.
+    #[default]
+    Modularity,
+    /// The same clusterings' silhouette, with distances to centers for mean distances.
+    Silhouette,
+    /// The largest gap of the normalized Laplacian's eigenvalues on the component of largest volume.
+    Eigengap,
+}
+
+/// Parameters of [`Community`](super::Community); the defaults are ours, measured on Cora and on structure alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CommunityParams {
+    /// Communities.
+    pub k: ClusterCount,
+    /// The most communities under `k = "auto"`.
+    pub k_max: usize,
+    /// What chooses k under `k = "auto"`.
+    pub k_by: CountBy,
+    /// Names of the feature blocks that are attributes; empty: all means, side by side.
+    pub features: Vec<String>,
+    /// The receptive fields: how often attributes are averaged over neighbours, one field per number; empty: 4, 8
+    /// and 16 times, without attributes 2 and 4. Without attributes 0 counts as 1.
+    pub hops: Vec<usize>,
+    /// Dimensions that each field keeps.
+    pub dims: usize,
+    /// How layers read neighbours.
+    pub encoder: EncoderKind,
+    /// Outputs of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Columns of the embedding of the edge loss.
+    pub embedding: usize,
+    /// What is minimised.
+    pub loss: CommunityLoss,
+    /// Factor of the loss's term against collapse.
+    pub collapse: f64,
+    /// Factor of the share of attributes that the communities' means leave unexplained; 0: structure only.
+    pub reconstruction: f64,
+    /// From what the network starts.
+    pub start: CommunityStart,
+    /// Steps of learning the start.
+    pub warm_up: usize,
+    /// Bound on passes over the nodes.
+    pub epochs: usize,
+    /// Training ends when the mean loss of ten epochs falls by less than this share; 0: never early.
+    pub tolerance: f64,
+    /// Step size of Adam.
+    pub learning_rate: f64,
+    /// Share of the hidden outputs that a training pass drops.
+    pub dropout: f64,
+    /// Graphs of more nodes are trained in mini-batches of sampled neighbours.
+    pub whole_up_to: usize,
+    /// Nodes that a mini-batch starts from.
+    pub batch: usize,
+    /// Neighbours of each that are sampled.
+    pub neighbors: usize,
+    /// How outputs become labels.
+    pub assign: CommunityAssign,
+    /// Sweeps of moves that raise modularity and agreement with the attributes; 0: none.
+    pub refine_sweeps: usize,
+    /// Factor of the mean cosine to the community's mean attributes, beside modularity, in those moves.
+    pub refine_attributes: f64,
+}
+
+impl Default for CommunityParams {
+    fn default() -> Self {
+        Self {
+            k: ClusterCount::Auto,
+            k_max: 20,
+            k_by: CountBy::Modularity,
+            features: Vec::new(),
+            hops: Vec::new(),
+            dims: 64,
+            encoder: EncoderKind::Gcn,
+            hidden: vec![64],
+            embedding: 16,
+            loss: CommunityLoss::Modularity,
+            collapse: 0.1,
+            reconstruction: 1.0,
+            start: CommunityStart::Kmeans,
+            warm_up: 30,
+            epochs: 100,
+            tolerance: 1e-4,
+            learning_rate: 1e-2,
+            dropout: 0.0,
+            whole_up_to: 50_000,
+            batch: 4096,
+            neighbors: 10,
+            assign: CommunityAssign::Argmax,
+            refine_sweeps: 20,
+            refine_attributes: 1.0,
+        }
+    }
+}
+
+impl CommunityParams {
+    /// Refuses values out of range.
+    pub(super) fn check(&self) -> Result<(), StageError> {
+        let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
+        if self.k == ClusterCount::Fixed(0) {
+            return refuse("cluster.k", &0, "\"auto\" or at least 1");
+        }
+        let counts = [
+            ("cluster.k_max", self.k_max),
+            ("cluster.dims", self.dims),
+            ("cluster.embedding", self.embedding),
+            ("cluster.batch", self.batch),
+            ("cluster.neighbors", self.neighbors),
+        ];
+        for (name, value) in counts.into_iter().chain(self.hidden.iter().map(|&size| ("cluster.hidden", size))) {
+            if value == 0 {
+                return refuse(name, &value, "at least 1");
+            }
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return refuse("cluster.dropout", &self.dropout, "at least 0 and below 1");
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return refuse("cluster.learning_rate", &self.learning_rate, "finite and above 0");
+        }
+        let factors = [
+            ("cluster.collapse", self.collapse),
+            ("cluster.reconstruction", self.reconstruction),
+            ("cluster.tolerance", self.tolerance),
+            ("cluster.refine_attributes", self.refine_attributes),
+        ];
+        for (name, value) in factors {
+            if !(value.is_finite() && value >= 0.0) {
+                return refuse(name, &value, "finite and at least 0");
+            }
+        }
+        Ok(())
+    }
+}

@@ -94,7 +94,7 @@ pub fn resize(image: &Image, height: usize, width: usize) -> Result<Image, Resiz
 
 /// Image → image of the given size, as [`resize`] by another kernel.
 ///
-/// 8-bit results are near Pillow's, which rounds between the two passes as well.
+/// 8-bit results are Pillow's within one level (it rounds between the two passes as well), f32 results to rounding.
 ///
 /// # Errors
 /// As [`resize`].

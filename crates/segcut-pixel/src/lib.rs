@@ -6,6 +6,7 @@
 
 mod area_mean;
 mod bilinear;
+mod convolution;
 mod gaussian;
 mod guided_filter;
 mod lab;

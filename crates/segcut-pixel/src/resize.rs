@@ -1,5 +1,6 @@
 //! Images and label maps in other sizes.
 
+use crate::convolution::convolve;
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{F32, InnerPixel, U8, U16};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
@@ -38,16 +39,6 @@ pub enum Filter {
     Bicubic,
     /// Windowed sinc of three lobes: Pillow's `LANCZOS`.
     Lanczos,
-}
-
-impl Filter {
-    fn kernel(self) -> FilterType {
-        match self {
-            Self::Bilinear => FilterType::Bilinear,
-            Self::Bicubic => FilterType::CatmullRom,
-            Self::Lanczos => FilterType::Lanczos3,
-        }
-    }
 }
 
 /// Image → image whose longer side is at most `max_side`; `None` where it already is.
@@ -89,17 +80,25 @@ pub fn shrink(image: &Image, max_side: usize) -> Result<Option<Image>, ResizeErr
 /// # Cost
 /// One channel of the source is copied at a time.
 pub fn resize(image: &Image, height: usize, width: usize) -> Result<Image, ResizeError> {
-    resize_with(image, height, width, Filter::Bilinear)
+    resize_by(image, height, width, ResizeAlg::Convolution(FilterType::Bilinear))
 }
 
-/// Image → image of the given size, as [`resize`] by another kernel.
+/// Image → image of the given size by Pillow's kernels, with the same sample type, color space and id.
 ///
-/// 8-bit results are Pillow's within one level (it rounds between the two passes as well), f32 results to rounding.
+/// 8-bit results are those of Pillow 13, and but for the order of the passes those of its earlier versions; [`resize`] is faster and differs by a level here and
+/// there. The valid mask is taken from the nearest pixel.
 ///
 /// # Errors
 /// As [`resize`].
 pub fn resize_with(image: &Image, height: usize, width: usize, filter: Filter) -> Result<Image, ResizeError> {
-    resize_by(image, height, width, ResizeAlg::Convolution(filter.kernel()))
+    Sizes::new([image.height(), image.width()], [height, width])?;
+    let (channels, from, to) = (image.channels(), [image.height(), image.width()], [height, width]);
+    let samples = match image.samples() {
+        Samples::U8(v) => Samples::U8(convolve(v, channels, from, to, filter)),
+        Samples::U16(v) => Samples::U16(convolve(v, channels, from, to, filter)),
+        Samples::F32(v) => Samples::F32(convolve(v, channels, from, to, filter)),
+    };
+    with_samples(image, to, samples)
 }
 
 /// Image → image of the given size, each pixel interpolated between the four around its place in the image.
@@ -130,6 +129,11 @@ fn resize_by(image: &Image, height: usize, width: usize, by: ResizeAlg) -> Resul
         Samples::U16(v) => Samples::U16(resize_planes::<U16, u16>(v, channels, size, by)?),
         Samples::F32(v) => Samples::F32(resize_planes::<F32, f32>(v, channels, size, by)?),
     };
+    with_samples(image, [height, width], samples)
+}
+
+/// The image with resized samples; its mask follows.
+fn with_samples(image: &Image, [height, width]: [usize; 2], samples: Samples) -> Result<Image, ResizeError> {
     let valid = image.valid().map(|mask| resize_mask(mask, height, width));
     Ok(Image::with_mask(height, width, image.space(), samples, valid)?.with_id(image.id()))
 }

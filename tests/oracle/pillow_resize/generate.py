@@ -20,7 +20,7 @@ image[14:20, 20:30] = 0
 save = lambda name, rows, fmt: np.savetxt(name, rows.reshape(len(rows), -1), fmt, delimiter=",")
 save("source.csv", image, "%d")
 for name, kind in (("bilinear", Image.BILINEAR), ("bicubic", Image.BICUBIC), ("lanczos", Image.LANCZOS)):
-    for height, width in ((48, 64), (16, 16), (24, 48), (29, 8)):
+    for height, width in ((48, 64), (16, 16), (24, 48), (29, 8), (5, 30), (5, 28)):
         save(f"{name}_{height}x{width}.csv", np.asarray(Image.fromarray(image).resize((width, height), kind)), "%d")
     plane = Image.fromarray(image[:, :, 0].astype(np.float32), mode="F").resize((24, 16), kind)
     save(f"float_{name}_16x24.csv", np.asarray(plane), "%.9g")

@@ -1,6 +1,6 @@
 //! Image → map of patch descriptors.
 
-use crate::forward::{Facet, Tap};
+use crate::forward::{Activations, Facet, Tap};
 use crate::input::{HeldPlanes, InputSize};
 use crate::log_bin::log_bin;
 use crate::network::Network;
@@ -12,6 +12,12 @@ use segcut_pixel::Filter;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
+
+/// The most images that go through the network together.
+const BATCH: usize = 8;
+
+/// The most patches of a batch: memory goes with them.
+const BATCH_PATCHES: usize = 8192;
 
 /// Settings of [`Vit`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,8 +81,10 @@ impl Default for VitParams {
 /// rows = (height' − patch) / stride + 1 of the resized height', likewise columns; dim numbers
 /// (384 for S, 768 for B, 1,024 for L), 17 times as many with `log_bin`.
 ///
+/// Neighbours in a slice of images that have one input size go through the network together, up to eight of them.
+///
 /// # Determinism
-/// The same at any number of threads.
+/// The same at any number of threads, and for an image alone.
 #[derive(Debug, Clone)]
 pub struct Vit {
     network: Arc<Network>,
@@ -145,12 +153,31 @@ impl Vit {
         &self.params
     }
 
-    fn one<'a>(&self, image: &Image) -> Result<Features<'a>, StageError> {
-        let architecture = self.network.architecture();
-        let size = InputSize::choose(image, self.params.side, self.params.max_side, architecture.patch);
-        let held = HeldPlanes::new(image, size, self.params.filter).map_err(StageError::data)?;
-        let out = self.network.forward(held.planes(), &self.tap);
-        let grid = size.grid(image, [out.rows, out.cols], architecture.patch, self.tap.stride);
+    fn size(&self, image: &Image) -> InputSize {
+        InputSize::choose(image, self.params.side, self.params.max_side, self.network.architecture().patch)
+    }
+
+    /// How many of the first images go through the network together: those of one size, within limits.
+    fn batch(&self, images: &[Image]) -> usize {
+        let Some(first) = images.first() else { return 0 };
+        let size = self.size(first);
+        let [rows, cols] = self.network.grid(size.height, size.width, self.tap.stride);
+        let most = (BATCH_PATCHES / (rows * cols).max(1)).clamp(1, BATCH);
+        images.iter().take(most).take_while(|image| self.size(image) == size).count()
+    }
+
+    /// Images of one input size → their features.
+    fn together<'a>(&self, images: &[Image]) -> Result<Vec<Features<'a>>, StageError> {
+        let planes = |image| HeldPlanes::new(image, self.size(image), self.params.filter).map_err(StageError::data);
+        let held = images.iter().map(planes).collect::<Result<Vec<_>, _>>()?;
+        let planes: Vec<_> = held.iter().map(HeldPlanes::planes).collect();
+        let out = self.network.forward_batch(&planes, &self.tap);
+        images.iter().zip(out).map(|(image, out)| self.features(image, out)).collect()
+    }
+
+    fn features<'a>(&self, image: &Image, out: Activations) -> Result<Features<'a>, StageError> {
+        let patch = self.network.architecture().patch;
+        let grid = self.size(image).grid(image, [out.rows, out.cols], patch, self.tap.stride);
         let descriptors = self.descriptors(out.tokens, &grid);
         let dims = descriptors.len() / (grid.rows * grid.cols);
         let map = FeatureMap::held("vit", grid, dims, descriptors).map_err(StageError::data)?;
@@ -187,11 +214,15 @@ impl FeatureExtractor for Vit {
     /// # Errors
     /// An image of two or more than three channels, inside a [`StageError::Data`].
     fn extract<'a>(&self, images: &'a [Image], context: &Context) -> Result<Vec<Features<'a>>, StageError> {
-        let one = |image| match context.stopped() {
-            Stop::No => self.one(image),
-            stop => Err(StageError::Stopped(stop)),
-        };
-        images.iter().map(one).collect()
+        let mut all = Vec::with_capacity(images.len());
+        while all.len() < images.len() {
+            if let stop @ (Stop::Cancelled | Stop::TimedOut) = context.stopped() {
+                return Err(StageError::Stopped(stop));
+            }
+            let rest = &images[all.len()..];
+            all.extend(self.together(&rest[..self.batch(rest)])?);
+        }
+        Ok(all)
     }
 }
 

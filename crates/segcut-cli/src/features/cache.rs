@@ -29,7 +29,9 @@ impl CachedVit {
         let mut params = vit.params().clone();
         // The digest says which weights they are; what they are called does not matter.
         params.weights.clear();
-        let settings = Sha256::new_with_prefix(format!("{FORM}\n{params:?}\n"));
+        // Where a processor lacks a precision, it computes in another one.
+        let precise = params.precision.is_fast();
+        let settings = Sha256::new_with_prefix(format!("{FORM}\n{params:?} {precise}\n"));
         Self { vit, folder, settings }
     }
 
@@ -46,15 +48,8 @@ impl CachedVit {
         self.folder.join(&name[..2]).join(format!("{}.safetensors", &name[2..]))
     }
 
-    fn one<'a>(&self, image: &'a Image, context: &Context) -> Result<Features<'a>, StageError> {
-        let file = self.file(image);
-        if let Some(stored) = std::fs::read(&file).ok().and_then(|bytes| decode(&bytes)) {
-            return Ok(stored);
-        }
-        let mut made = self.vit.extract(std::slice::from_ref(image), context)?;
-        let features = made.pop().unwrap_or_default();
-        store(&file, &features);
-        Ok(features)
+    fn stored(&self, image: &Image) -> Option<Features<'static>> {
+        decode(&std::fs::read(self.file(image)).ok()?)
     }
 }
 
@@ -108,7 +103,19 @@ fn decode(bytes: &[u8]) -> Option<Features<'static>> {
 
 impl FeatureExtractor for CachedVit {
     fn extract<'a>(&self, images: &'a [Image], context: &Context) -> Result<Vec<Features<'a>>, StageError> {
-        images.iter().map(|image| self.one(image, context)).collect()
+        let mut all: Vec<Features<'a>> = Vec::with_capacity(images.len());
+        while let Some(image) = images.get(all.len()) {
+            if let Some(stored) = self.stored(image) {
+                all.push(stored);
+                continue;
+            }
+            let rest = &images[all.len()..];
+            let missing = rest.iter().take_while(|image| !self.file(image).is_file()).count().max(1);
+            let made = self.vit.extract(&rest[..missing], context)?;
+            rest.iter().zip(&made).for_each(|(image, features)| store(&self.file(image), features));
+            all.extend(made);
+        }
+        Ok(all)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::rotary::Rotary;
 use rayon::prelude::*;
 
 /// Rows of tokens that are worked on together at most: what is between two maps stays in the cache.
-const CHUNK: usize = 96;
+const CHUNK: usize = 72;
 /// And at least, where there are many threads.
 const LEAST: usize = 12;
 /// Kept between rows, so that they do not lie a power of two apart.

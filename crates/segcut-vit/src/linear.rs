@@ -67,14 +67,14 @@ impl Linear {
                 let isa = Isa::best();
                 let panels = panels.chunks_exact(self.inputs * PANEL);
                 for (at, (panel, bias)) in panels.zip(&self.bias).enumerate() {
-                    part(out, at, &|out| isa.multiply(x, Right { panel, bias, add }, out));
+                    part(out, at, &|out| isa.multiply(x, Right { panel, bias, add, ahead: 0 }, out));
                 }
             }
             Weight::I16 { panels, units } => {
                 let x = room.round(x, self.inputs);
                 let panels = panels.chunks_exact(self.inputs.next_multiple_of(2) * PANEL);
                 for (at, ((panel, units), bias)) in panels.zip(units).zip(&self.bias).enumerate() {
-                    part(out, at, &|out| multiply(x, Right16 { panel, units, bias, add }, out));
+                    part(out, at, &|out| multiply(x, Right16 { panel, units, bias, add, ahead: 0 }, out));
                 }
             }
         }

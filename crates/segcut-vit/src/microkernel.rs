@@ -31,6 +31,9 @@ pub(crate) struct Right<'a> {
     pub bias: &'a [f32; PANEL],
     /// Add to the numbers that are there instead of replacing them.
     pub add: bool,
+    /// How far behind the line that is worked on lie the numbers to bring near meanwhile: a hint.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "the plain kernel takes no hint"))]
+    pub ahead: usize,
 }
 
 /// Instruction sets that have a kernel.
@@ -85,6 +88,8 @@ impl Isa {
             // heights that differ by one at most: a last tile of one or two rows would be slow
             let [first, last] = [tile, tile + 1].map(|t| t * rows / tiles);
             let left = Rows { values: &left.values[first * left.stride..], count: last - first, ..left };
+            // the first four tiles bring a quarter of the next panel near each
+            let right = Right { ahead: if tile < 4 { right.panel.len() + tile * PANEL } else { 0 }, ..right };
             let mut out = RowsMut { values: &mut out.values[first * out.stride..], stride: out.stride };
             match self {
                 #[cfg(target_arch = "x86_64")]
@@ -136,7 +141,7 @@ mod tests {
             let before: Vec<f32> = (0..rows * width).map(|i| number(i + 3)).collect();
             for isa in Isa::found() {
                 let mut out = before.clone();
-                let right = Right { panel: &panel, bias: &bias, add };
+                let right = Right { panel: &panel, bias: &bias, add, ahead: 0 };
                 let target = &mut RowsMut { values: &mut out, stride: width };
                 isa.multiply(Rows { values: &left, stride, count: rows }, right, target);
                 for (at, &ours) in out.iter().enumerate() {
@@ -157,7 +162,7 @@ mod tests {
         let (rows, depth) = (27, 50);
         let left: Vec<f32> = (0..rows * depth).map(number).collect();
         let panel: Vec<f32> = (0..depth * PANEL).map(number).collect();
-        let right = Right { panel: &panel, bias: &[0.5; PANEL], add: false };
+        let right = Right { panel: &panel, bias: &[0.5; PANEL], add: false, ahead: 0 };
         for isa in Isa::found() {
             let product = |first: usize, last: usize| {
                 let mut out = vec![0.0; (last - first) * PANEL];

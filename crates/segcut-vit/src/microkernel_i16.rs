@@ -33,6 +33,9 @@ pub(crate) struct Right16<'a> {
     pub bias: &'a [f32; PANEL],
     /// Add to the numbers that are there instead of replacing them.
     pub add: bool,
+    /// How far behind the line that is worked on lie the numbers to bring near meanwhile: a hint.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "the plain kernel takes no hint"))]
+    pub ahead: usize,
 }
 
 /// Whether the processor has the instructions that make whole numbers faster than f32.
@@ -127,6 +130,8 @@ pub(crate) fn multiply(left: Rows16<'_>, right: Right16<'_>, out: &mut RowsMut<'
             let [first, last] = [tile, tile + 1].map(|t| t * rows / tiles);
             let values = &left.values[first * left.stride..];
             let left = Rows16 { values, units: &left.units[first..last], ..left };
+            // the first four tiles bring a quarter of the next panel near each
+            let right = Right16 { ahead: if tile < 4 { right.panel.len() + 2 * tile * PANEL } else { 0 }, ..right };
             let mut out = RowsMut { values: &mut out.values[first * out.stride..], stride: out.stride };
             x86::tile_vnni(left, right, &mut out);
         }
@@ -179,7 +184,7 @@ mod tests {
         let mut panel = vec![0; pairs * 2 * PANEL];
         pack_pairs(columns, pairs, &mut panel);
         let units = std::array::from_fn(|i| columns.units.get(i).copied().unwrap_or(0.0));
-        let right = Right16 { panel: &panel, units: &units, bias: &[0.5; PANEL], add: true };
+        let right = Right16 { panel: &panel, units: &units, bias: &[0.5; PANEL], add: true, ahead: 0 };
         let mut out = vec![0.25; left.units.len() * PANEL];
         kernel(left, right, &mut RowsMut { values: &mut out, stride: PANEL });
         out

@@ -5,9 +5,10 @@
 use crate::microkernel::{PANEL, Right, Rows, RowsMut};
 use crate::microkernel_i16::{Right16, Rows16};
 use std::arch::x86_64::{
-    __m256, __m512, __m512i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
-    _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512,
-    _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512, _mm512_storeu_ps,
+    __m256, __m512, __m512i, _MM_HINT_T1, _mm_prefetch, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_set1_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
+    _mm512_storeu_ps,
 };
 
 /// Rows of the AVX-512 kernel: 24 of 32 registers hold sums.
@@ -65,6 +66,7 @@ unsafe fn rows_512<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut R
         let depth = right.panel.len() / PANEL;
         for _ in 0..depth / UNROLL {
             steps_512::<R, UNROLL>(&x, left.stride, line, &mut sums);
+            fetch(line.wrapping_add(right.ahead));
             x = x.map(|x| x.wrapping_add(UNROLL));
             line = line.wrapping_add(UNROLL * PANEL);
         }
@@ -80,6 +82,16 @@ unsafe fn rows_512<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut R
                 _mm512_storeu_ps(at, sum);
             }
         }
+    }
+}
+
+/// Brings two cache lines, 128 bytes, near; an address that is not ours does no harm.
+#[inline]
+fn fetch<T>(address: *const T) {
+    // SAFETY: a hint, which reads nothing that the program sees.
+    unsafe {
+        _mm_prefetch::<_MM_HINT_T1>(address.cast());
+        _mm_prefetch::<_MM_HINT_T1>(address.cast::<i8>().wrapping_add(64));
     }
 }
 
@@ -207,6 +219,7 @@ unsafe fn rows_vnni<const R: usize>(left: Rows16<'_>, right: Right16<'_>, out: &
     unsafe {
         for _ in 0..pairs / UNROLL {
             steps_vnni::<R, UNROLL>(&x, left.stride, line, &mut sums);
+            fetch(line.wrapping_add(right.ahead));
             x = x.map(|x| x.wrapping_add(2 * UNROLL));
             line = line.wrapping_add(UNROLL * 2 * PANEL);
         }

@@ -1,29 +1,29 @@
-"""ViT-S forward, batch 1: segcut-vit against PyTorch (timm; fp32 and bf16) and ONNX Runtime.
+"""ViT-S forward: segcut-vit (f32 and i16) against PyTorch (timm; fp32 and bf16) and ONNX Runtime.
 
     pip install -r requirements.txt
     cargo build --release -p segcut-vit --example time_vit
-    python compare.py TARGET/release/examples/time_vit [--rounds 5]
+    python compare.py TARGET/release/examples/time_vit [--clock wall|cpu] [--rounds 3] [--repeats 10]
 
-Every round runs each program once, one after the other, each in a process of its own; medians of the
-rounds are printed in milliseconds, with segcut's ratio to the fastest f32 peer.
+Every round runs each program once, one after the other, each in a process of its own. The least time per
+image is printed in milliseconds, with the ratios of segcut's f32 to ONNX Runtime's and of PyTorch's bf16 to
+segcut's i16. `--clock cpu` counts the processor time of all threads, for machines that others use too.
 """
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-CASES = [(16, 224), (16, 448), (8, 224), (8, 448)]
 PEER = """
-import sys, time, statistics
-kind, patch, px, threads, repeats, onnx = sys.argv[1], *map(int, sys.argv[2:6]), sys.argv[6]
+import sys, time
+kind, patch, px, threads, repeats, batch, depth = sys.argv[1], *map(int, sys.argv[2:8])
+onnx = sys.argv[8]
 import torch, timm
 torch.set_num_threads(threads)
 def model():
     name = f"vit_small_patch{patch}_224.dino"
-    return timm.create_model(name, pretrained=False, num_classes=0, img_size=px).eval()
-x = torch.randn(1, 3, px, px)
+    return timm.create_model(name, pretrained=False, num_classes=0, img_size=px, depth=depth).eval()
+x = torch.randn(batch, 3, px, px)
 if kind == "export":
     torch.onnx.export(model(), (x,), onnx, dynamo=False, opset_version=17)
     sys.exit()
@@ -39,46 +39,66 @@ else:
     if kind == "bf16":
         net, x = net.bfloat16(), x.bfloat16()
     run = lambda: net.forward_features(x)
-times = []
+wall, cpu = [], []
 with torch.inference_mode():
     run()
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         run()
-        times.append(1e3 * (time.perf_counter() - start))
-print(statistics.median(times))
+        wall.append(1e3 * (time.perf_counter() - start[0]) / batch)
+        cpu.append(1e3 * (time.process_time() - start[1]) / batch)
+print(min(wall), min(cpu))
 """
 
 
-def peer(kind, patch, px, threads, repeats, onnx):
-    command = [sys.executable, "-c", PEER, kind, str(patch), str(px), str(threads), str(repeats), str(onnx)]
-    out = subprocess.run(command, capture_output=True, text=True)
+def run(command, column):
+    out = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if out.returncode:
         sys.exit(out.stderr)
-    return float(out.stdout.strip().splitlines()[-1]) if kind != "export" else None
+    return float(out.stdout.strip().splitlines()[-1].split()[column]) if out.stdout.strip() else None
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("ours")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--cases", nargs="*", default=["16@224", "16@448", "8@224", "8@448"])
+    parser.add_argument("--threads", nargs="*", type=int, default=[1, 2])
+    parser.add_argument("--batches", nargs="*", type=int, default=[1, 8])
+    parser.add_argument("--depth", type=int, default=12)
     args = parser.parse_args()
-    print("model         threads  segcut  pytorch  bf16  onnxruntime  ratio to fastest f32")
+    cpu = args.clock == "cpu"
+    print(f"{args.clock} ms an image  threads  batch  segcut  pytorch    onnx  f32/onnx     i16    bf16  bf16/i16")
     with tempfile.TemporaryDirectory() as folder:
-        for patch, px in CASES:
-            onnx = Path(folder) / f"s{patch}_{px}.onnx"
-            peer("export", patch, px, 1, 1, onnx)
-            for threads in (1, 2):
-                times = {"segcut": [], "f32": [], "bf16": [], "onnx": []}
-                for _ in range(args.rounds):
-                    ours = subprocess.run([args.ours, *map(str, (patch, px, threads, args.repeats))], capture_output=True, text=True, check=True)
-                    times["segcut"].append(float(ours.stdout))
-                    for kind in ("f32", "bf16", "onnx"):
-                        times[kind].append(peer(kind, patch, px, threads, args.repeats, onnx))
-                m = {k: statistics.median(v) for k, v in times.items()}
-                ratio = m["segcut"] / min(m["f32"], m["onnx"])
-                print(f"S/{patch:<2} @ {px}  {threads:>7}  {m['segcut']:6.1f}  {m['f32']:7.1f}  {m['bf16']:5.1f}  {m['onnx']:10.1f}  {ratio:.2f}", flush=True)
+        for case in args.cases:
+            patch, px = case.split("@")
+            for batch in args.batches:
+                onnx = Path(folder) / f"{case}_{batch}.onnx"
+                peer = lambda kind, threads: run(
+                    [sys.executable, "-c", PEER, kind, patch, px, threads, args.repeats, batch, args.depth, onnx], int(cpu)
+                )
+                ours = lambda bits, threads: run(
+                    [args.ours, patch, px, threads, args.repeats, batch, args.depth, bits], 2 if cpu else 0
+                )
+                peer("export", 1)
+                for threads in args.threads:
+                    best = dict.fromkeys(["f32", "i16", "pytorch", "bf16", "onnx"], float("inf"))
+                    for _ in range(args.rounds):
+                        times = {
+                            "f32": ours(32, threads),
+                            "onnx": peer("onnx", threads),
+                            "i16": ours(16, threads),
+                            "pytorch": peer("f32", threads),
+                            "bf16": peer("bf16", threads),
+                        }
+                        best = {name: min(best[name], times[name]) for name in best}
+                    print(
+                        f"S/{case:<13} {threads:>7} {batch:>6} {best['f32']:>8.1f} {best['pytorch']:>8.1f} {best['onnx']:>7.1f}"
+                        f" {best['f32'] / best['onnx']:>9.2f} {best['i16']:>7.1f} {best['bf16']:>7.1f} {best['bf16'] / best['i16']:>9.2f}",
+                        flush=True,
+                    )
 
 
 main()

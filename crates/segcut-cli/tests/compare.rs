@@ -34,6 +34,7 @@ fn recipes_on_the_same_images() {
     assert!(fewer < 0.0, "{summary}");
     let page = std::fs::read_to_string(dir.path().join("one/report.html")).unwrap();
     assert!(page.contains("nine") && page.contains("data:image/png"));
+    assert!(page.contains("Affinity values") && page.contains("nine: edges per weight"));
     let map = read_labels(&dir.path().join("one/nine/b.png"), &LabelOptions::default()).unwrap();
     assert_eq!((map.height(), map.width()), (56, 56));
 

@@ -4,6 +4,7 @@ mod page;
 mod plan;
 mod results;
 mod table;
+mod weights;
 mod work;
 
 use crate::args::{CompareArgs, Talk};

@@ -2,11 +2,12 @@
 
 use super::plan::Plan;
 use super::table::{Table, difference};
+use super::weights::Weights;
 use super::work::{Cell, Row};
 use crate::exit::Failure;
 use crate::image_job::Failed;
 use crate::pictures::overlay;
-use crate::report::{CompareImage, CompareReport, CompareResult, Picture};
+use crate::report::{CompareImage, CompareReport, CompareResult, Histogram, Picture};
 use crate::workers::{Ended, Workers, for_each};
 use segcut_core::Image;
 use segcut_io::decode;
@@ -45,11 +46,23 @@ pub fn page(folder: &Path, plan: &Plan, rows: &[Row], table: &Table, workers: Wo
         base: plan.contenders.first().map(|contender| contender.name.clone()).unwrap_or_default(),
         metrics: table.metrics.clone(),
         rows: table.rows.clone(),
+        weights: weights(plan, rows),
         images: images.into_iter().flatten().collect(),
         left_out: rows.len().saturating_sub(SHOWN),
         recipes: recipes.collect::<Result<_, Failure>>()?,
     };
     report.html().map_err(|e| Failure::output(format!("report.html: {e}")))
+}
+
+/// Per recipe the weights of the graphs of all images.
+fn weights(plan: &Plan, rows: &[Row]) -> Vec<Histogram> {
+    let of_recipe = |(recipe, name): (usize, &String)| {
+        let mut sum = Weights::default();
+        rows.iter().filter_map(|row| row.cells[recipe].as_ref().ok()).for_each(|cell| sum.add(&cell.weights));
+        sum.histogram(name)
+    };
+    let names: Vec<String> = plan.contenders.iter().map(|contender| contender.name.clone()).collect();
+    names.iter().enumerate().filter_map(of_recipe).collect()
 }
 
 /// One image with its results. Pictures that cannot be made are left out; the table tells why.

@@ -81,10 +81,12 @@ pub fn difference(row: &Row) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::weights::Weights;
     use crate::image_job::Failed;
 
     fn cell(apart: f64) -> Cell {
-        Cell { regions: 2, score: None, apart: Some(apart), notes: vec![], file: String::new(), seconds: 0.0 }
+        let weights = Weights::default();
+        Cell { regions: 2, score: None, apart: Some(apart), weights, notes: vec![], file: String::new(), seconds: 0.0 }
     }
 
     #[test]

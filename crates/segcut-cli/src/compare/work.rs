@@ -1,6 +1,7 @@
 //! One image → its regions by every recipe, written and scored.
 
 use super::plan::Plan;
+use super::weights::Weights;
 use crate::image_job::{Failed, Limits, Problem, notes_of};
 use crate::scoring::Score;
 use segcut::Prepared;
@@ -32,6 +33,8 @@ pub struct Cell {
     pub score: Option<Score>,
     /// Variation of information between this result and the first recipe's, in bits.
     pub apart: Option<f64>,
+    /// The weights of the graph that was cut.
+    pub weights: Weights,
     /// What a user should know.
     pub notes: Vec<String>,
     /// The label map, from the folder of the results.
@@ -159,7 +162,8 @@ impl Work<'_> {
         if recipe == 0 {
             *first = Some(done.labels);
         }
-        Ok(Cell { regions, score, apart, notes, file, seconds })
+        let weights = Weights::of(prepared.graph().affinity());
+        Ok(Cell { regions, score, apart, weights, notes, file, seconds })
     }
 
     fn truth(&self, index: usize, image: &Image) -> Result<Option<Truth>, Failed> {

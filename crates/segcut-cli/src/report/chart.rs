@@ -59,9 +59,16 @@ impl Histogram {
         for score in &scores {
             counts[(((score - low) / (high - low) * steps) as usize).min(19)] += 1;
         }
+        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+        Some(Self::of_counts(name, [low, high], &counts, mean))
+    }
+
+    /// Counts per bar, what the bars span, and the mean of what was counted.
+    pub fn of_counts(name: impl Into<String>, [low, high]: [f64; 2], counts: &[usize], mean: f64) -> Self {
+        let steps = counts.len().max(1) as f64;
         let most = counts.iter().copied().max().unwrap_or(1).max(1) as f64;
         let step = AREA[0] / steps;
-        let bar = |(i, count): (usize, usize)| {
+        let bar = |(i, &count): (usize, &usize)| {
             let height = hundredths(AREA[1] * count as f64 / most);
             let edge = |i: usize| low + (high - low) * i as f64 / steps;
             Bar {
@@ -74,14 +81,13 @@ impl Histogram {
                 count,
             }
         };
-        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
-        Some(Self {
+        Self {
             name: name.into(),
             range: [low, high],
-            bars: counts.into_iter().enumerate().map(bar).collect(),
+            bars: counts.iter().enumerate().map(bar).collect(),
             mean_x: hundredths((mean - low) / (high - low) * AREA[0]),
             mean,
-        })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report of a comparison of recipes.
 
-use super::{Picture, render};
+use super::{Histogram, Picture, render};
 use serde::Serialize;
 
 /// What a comparison gave.
@@ -18,6 +18,8 @@ pub struct CompareReport {
     pub metrics: Vec<String>,
     /// One row per recipe, the base first.
     pub rows: Vec<CompareRow>,
+    /// The weights of each recipe's graphs.
+    pub weights: Vec<Histogram>,
     /// Pictures per image.
     pub images: Vec<CompareImage>,
     /// Images that are in the table and not shown.

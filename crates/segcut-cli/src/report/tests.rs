@@ -63,6 +63,7 @@ fn compare() -> CompareReport {
         base: hostile(),
         metrics: vec![hostile()],
         rows: vec![CompareRow { recipe: hostile(), cells: vec![cell] }],
+        weights: Histogram::of(HOSTILE, &[0.1, 0.9]).into_iter().collect(),
         images: vec![CompareImage { id: hostile(), input: picture(), results: vec![result] }],
         left_out: 1,
         recipes: vec![(hostile(), hostile())],

@@ -15,7 +15,10 @@ use std::time::Instant;
 const SUPERPIXELS: &str = "[superpixels]\nkind = \"slic\"\nn_segments = 400\ncompactness = 10.0\n";
 const COLOR: &str = "[[features]]\nkind = \"color\"\nspace = \"rgb\"\n[[features]]\nkind = \"position\"\n";
 const GRAPHS: [(&str, &str); 2] = [
-    ("rag", "kind = \"rag\"\nconnectivity = 8\nscale = { kind = \"fixed\", sigma = 255.0 }\nweights = { position = 0.0 }"),
+    (
+        "rag",
+        "kind = \"rag\"\nconnectivity = 8\nscale = { kind = \"fixed\", sigma = 255.0 }\nweights = { position = 0.0 }",
+    ),
     ("dense", "kind = \"correlation\"\nnegative = \"keep\"\ncenter = true\nweights = { position = 0.0 }"),
 ];
 const NETWORK: &str = "kind = \"deepcut\"\nscales = { color = 0.00392156862745098 }\nstandardize = false\ndropout = 0.25\n\

@@ -79,7 +79,7 @@ fn check(objective: Objective, encoder: Encoder, layers: usize) -> Result<()> {
     let shape = Shape { inputs, blocks: blocks(encoder), layers, hidden: HIDDEN, clusters: CLUSTERS };
     let network = Network::draw(&shape, &mut ChaCha8Rng::seed_from_u64(9));
     let features = Matrix::from_array(gram.factors.view());
-    let graph = prepared(&params, &Affinity::Gram(gram), shift, features);
+    let graph = prepared(&params, &Affinity::Gram(gram), shift, features).unwrap();
     let mut pass = Pass::new(&network, N);
     network.forward(graph.inputs(), None, &mut pass);
     let (s, of_s) = pass.s_and_gradient();

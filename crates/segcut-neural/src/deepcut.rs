@@ -6,7 +6,7 @@ use crate::matrix::Matrix;
 use crate::network::{Network, Shape};
 use crate::operator::Operator;
 use crate::params::{DeepCutParams, Objective};
-use crate::spread::{Spread, blocks};
+use crate::spread::{Gathering, Spread, blocks};
 use crate::training::{Prepared, Trained, Training};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -66,6 +66,10 @@ impl DeepCut {
         Ok(Self { params })
     }
 
+    pub(crate) fn params(&self) -> &DeepCutParams {
+        &self.params
+    }
+
     fn inputs(&self, graph: &RegionGraph, context: &Context) -> Result<Matrix, DeepCutError> {
         let mut x = features(graph, &self.params)?;
         if let Some(Start::Vectors(vectors)) = &context.start {
@@ -83,7 +87,7 @@ impl DeepCut {
         let (n, params) = (graph.n(), &self.params);
         check_size(graph.affinity())?;
         let shift = shift(params, graph.affinity());
-        let prepared = prepared(params, graph.affinity(), shift, self.inputs(graph, context)?);
+        let prepared = prepared(params, graph.affinity(), shift, self.inputs(graph, context)?)?;
         let mut random = ChaCha8Rng::seed_from_u64(context.seed);
         let network = Network::draw(&shape(params, prepared.x.cols, params.clusters(n)), &mut random);
         let mut training = Training::new(params, network, random);
@@ -112,7 +116,12 @@ pub(crate) fn check_size(affinity: &Affinity) -> Result<(), DeepCutError> {
 }
 
 /// What the network reads of a graph and what it minimises there, weights + `shift`.
-pub(crate) fn prepared(params: &DeepCutParams, affinity: &Affinity, shift: f64, x: Matrix) -> Prepared {
+pub(crate) fn prepared(
+    params: &DeepCutParams,
+    affinity: &Affinity,
+    shift: f64,
+    x: Matrix,
+) -> Result<Prepared, DeepCutError> {
     let spread = Spread::new(params.encoder, affinity, shift);
     let operator = match (affinity, spread.held()) {
         // What is gathered from and what is minimised are one matrix, but for its diagonal.
@@ -122,7 +131,13 @@ pub(crate) fn prepared(params: &DeepCutParams, affinity: &Affinity, shift: f64, 
         _ => Operator::new(affinity, shift),
     };
     let loss = Loss::new(params.objective, operator, affinity.n());
-    Prepared { x: spread.gather(&x), spread, loss }
+    let x = spread.gather(&x);
+    // With one layer nothing is gathered again.
+    let parts = if params.layers > 1 { vec![spread] } else { Vec::new() };
+    if !(loss.is_finite() && x.values.iter().all(|v| v.is_finite())) {
+        return Err(DeepCutError::Overflow);
+    }
+    Ok(Prepared { x, gathering: Gathering { parts }, loss })
 }
 
 /// What is added to every weight.

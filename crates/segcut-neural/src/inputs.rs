@@ -37,6 +37,23 @@ pub enum DeepCutError {
         /// Nodes of the graph.
         n: usize,
     },
+    /// Weights or features whose sums are beyond single precision.
+    #[error("the weights or features of the graph are too large for single precision; scale them down")]
+    Overflow,
+    /// Features of another width than the network's.
+    #[error("the network reads {wanted} features per node; this graph has {found}")]
+    Width {
+        /// What the network reads.
+        wanted: usize,
+        /// What the graph has.
+        found: usize,
+    },
+    /// No graphs to learn from.
+    #[error("there is no graph with nodes to learn from")]
+    NoGraphs,
+    /// Unfinished training of another network.
+    #[error("the unfinished training does not fit these parameters")]
+    State,
 }
 
 fn named(wanted: &[String]) -> String {
@@ -126,6 +143,11 @@ impl Moments {
 }
 
 impl Standard {
+    /// Leaves columns as they are.
+    pub(crate) fn identity(width: usize) -> Self {
+        Self { center: vec![0.0; width], scale: vec![1.0; width] }
+    }
+
     pub(crate) fn apply(&self, x: &mut Matrix) {
         for row in x.values.chunks_exact_mut(x.cols.max(1)) {
             for ((v, c), scale) in row.iter_mut().zip(&self.center).zip(&self.scale) {

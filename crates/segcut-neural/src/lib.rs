@@ -15,8 +15,10 @@ mod community;
 mod deepcut;
 mod exponential;
 mod inputs;
+mod learner;
 mod loss;
 mod matrix;
+mod model;
 mod model_file;
 mod network;
 mod operator;
@@ -31,6 +33,7 @@ pub use community::{
 };
 pub use deepcut::DeepCut;
 pub use inputs::DeepCutError;
+pub use model::DeepCutModel;
 pub use model_file::ModelError;
 pub use params::{DeepCutParams, Labels, Objective};
 pub use spectralnet::{

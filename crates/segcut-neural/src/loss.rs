@@ -18,6 +18,23 @@ impl Loss {
         Self { objective, operator, degrees }
     }
 
+    /// Whether all degrees are finite.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.degrees.iter().all(|d| d.is_finite())
+    }
+
+    /// The loss of graphs without edges between them as one graph; all have the same objective.
+    pub(crate) fn union(losses: Vec<Self>, objective: Objective) -> Self {
+        let degrees = losses.iter().flat_map(|loss| loss.degrees.iter().copied()).collect();
+        let parts = losses.into_iter().map(|loss| (loss.degrees.len(), loss.operator)).collect();
+        Self { objective, operator: Operator::Parts(parts), degrees }
+    }
+
+    /// How many numbers are held.
+    pub(crate) fn numbers(&self) -> usize {
+        self.operator.numbers() + self.degrees.len()
+    }
+
     /// The loss of S; its gradient with respect to S is written to `gradient`.
     pub(crate) fn of(&self, s: &Matrix, gradient: &mut Matrix) -> f64 {
         self.operator.apply(s, gradient);

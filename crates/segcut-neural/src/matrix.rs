@@ -83,6 +83,18 @@ impl Matrix {
         }
     }
 
+    /// A copy of some rows.
+    pub(crate) fn some_rows(&self, first: usize, rows: usize) -> Self {
+        Self { rows, cols: self.cols, values: self.values[first * self.cols..][..rows * self.cols].to_vec() }
+    }
+
+    /// The matrices one below the other; all have the same columns.
+    pub(crate) fn stacked(blocks: &[&Self]) -> Self {
+        let rows = blocks.iter().map(|block| block.rows).sum();
+        let cols = blocks.first().map_or(0, |block| block.cols);
+        Self { rows, cols, values: blocks.iter().flat_map(|block| block.values.iter().copied()).collect() }
+    }
+
     /// The matrices side by side; all have the same rows.
     pub(crate) fn beside(blocks: &[&Self]) -> Self {
         let rows = blocks.first().map_or(0, |block| block.rows);

@@ -2,7 +2,7 @@
 
 use crate::activation::{biased_elu, biased_softmax, column_sums, through_elu, through_softmax, times};
 use crate::matrix::Matrix;
-use crate::spread::Spread;
+use crate::spread::Gathering;
 use faer::MatRef;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -47,7 +47,7 @@ pub(crate) struct Inputs<'a> {
     /// Features, gathered once.
     pub(crate) x: &'a Matrix,
     /// How further encoder layers gather.
-    pub(crate) spread: &'a Spread,
+    pub(crate) gathering: &'a Gathering,
 }
 
 /// Outputs and gradients of every layer, kept from one epoch to the next.
@@ -110,7 +110,6 @@ impl Network {
     }
 
     /// Inputs and outputs of every layer.
-    #[cfg(test)]
     pub(crate) fn sizes(&self) -> Vec<[usize; 2]> {
         self.layers.iter().map(|layer| [layer.inputs, layer.outputs]).collect()
     }
@@ -129,7 +128,7 @@ impl Network {
         let last = self.layers.len() - 1;
         for (at, layer) in self.layers.iter().enumerate() {
             if 0 < at && at < self.encoder {
-                pass.gathered[at] = inputs.spread.gather(&pass.outputs[at - 1]);
+                pass.gathered[at] = inputs.gathering.gather(&pass.outputs[at - 1]);
             }
             if let (true, Some(mask)) = (at == last, mask) {
                 times(&mut pass.dropped.values, &pass.outputs[at - 1].values, mask);
@@ -173,7 +172,7 @@ impl Network {
             if at < self.encoder {
                 let mut gathered = Matrix::zeros(own.rows, layer.inputs);
                 gathered.set_product(own, turned, |_, _| {});
-                *previous = inputs.spread.scatter(gathered);
+                *previous = inputs.gathering.scatter(&gathered);
             } else {
                 previous.set_product(own, turned, |_, _| {});
             }
@@ -201,7 +200,7 @@ impl Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spread::{Encoder, blocks};
+    use crate::spread::{Encoder, Spread, blocks};
     use ndarray::{Array2, Axis};
     use rand::SeedableRng;
     use segcut_core::{Affinity, SparseAffinity};
@@ -270,7 +269,8 @@ mod tests {
         let mask: Vec<f32> = (0..3 * N).map(|at| if at % 4 == 0 { 0.0 } else { 4.0 / 3.0 }).collect();
         let spread = Spread::new(encoder, &ring(), 0.0);
         let gathered = spread.gather(&Matrix::from_array(x.mapv(|v| v as f32).view()));
-        let inputs = Inputs { x: &gathered, spread: &spread };
+        let gathering = Gathering { parts: vec![spread] };
+        let inputs = Inputs { x: &gathered, gathering: &gathering };
         let mut pass = Pass::new(&network, N);
         network.forward(inputs, Some(&mask), &mut pass);
         let value: f32 = (0..2 * N).map(|at| pass.s().values[at] * outer(at / 2, at % 2)).sum();

@@ -11,6 +11,8 @@ pub(crate) enum Operator {
     Sparse { offsets: Vec<usize>, nodes: Vec<u32>, weights: Vec<f32>, diagonal: Vec<f32> },
     /// The matrix.
     Dense(Symmetric),
+    /// Graphs without edges between them, in the order of the rows; the rows of each.
+    Parts(Vec<(usize, Operator)>),
     /// F·Fᵀ + shift, and what the diagonal has beyond that.
     Factors { factors: Matrix, shift: f32, diagonal: Option<Vec<f32>> },
 }
@@ -87,6 +89,15 @@ impl Operator {
                     out.values.iter_mut().skip(c).step_by(s.cols).zip(column).for_each(|(out, x)| *out = *x);
                 }
             }
+            Self::Parts(parts) => {
+                let mut first = 0;
+                for (rows, part) in parts {
+                    let mut product = Matrix::zeros(*rows, s.cols);
+                    part.apply(&s.some_rows(first, *rows), &mut product);
+                    out.values[first * s.cols..][..rows * s.cols].copy_from_slice(&product.values);
+                    first += rows;
+                }
+            }
             Self::Factors { factors, shift, diagonal } => {
                 let mut inner = Matrix::zeros(factors.cols, s.cols);
                 factors.transposed_product(s, &mut inner.values);
@@ -98,6 +109,16 @@ impl Operator {
                     out.row_mut(i).iter_mut().zip(own).for_each(|(out, (s, sum))| *out += sum + extra * s);
                 }
             }
+        }
+    }
+
+    /// How many numbers are held.
+    pub(crate) fn numbers(&self) -> usize {
+        match self {
+            Self::Sparse { offsets, nodes, .. } => 3 * offsets.len() + 2 * nodes.len(),
+            Self::Dense(matrix) => matrix.numbers(),
+            Self::Parts(parts) => parts.iter().map(|(_, part)| part.numbers()).sum(),
+            Self::Factors { factors, .. } => factors.values.len() + factors.rows,
         }
     }
 

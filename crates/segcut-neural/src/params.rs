@@ -65,6 +65,8 @@ pub struct DeepCutParams {
     pub warm_up: usize,
     /// Which memberships become labels.
     pub labels: Labels,
+    /// Graphs per step, where one network learns from many.
+    pub batch: usize,
 }
 
 impl Default for DeepCutParams {
@@ -87,6 +89,7 @@ impl Default for DeepCutParams {
             tolerance: 1e-4,
             warm_up: 50,
             labels: Labels::Evaluation,
+            batch: 8,
         }
     }
 }
@@ -99,7 +102,12 @@ impl DeepCutParams {
         if p.k == ClusterCount::Fixed(0) {
             return refuse("cluster.k", &0, "\"auto\" or at least 1");
         }
-        let counts = [("cluster.k_max", p.k_max), ("cluster.epochs", p.epochs), ("cluster.layers", p.layers)];
+        let counts = [
+            ("cluster.k_max", p.k_max),
+            ("cluster.epochs", p.epochs),
+            ("cluster.layers", p.layers),
+            ("cluster.batch", p.batch),
+        ];
         let counts = counts.into_iter().chain(p.hidden.map(|size| ("cluster.hidden", size)));
         for (name, value) in counts {
             if value == 0 {

@@ -85,9 +85,9 @@ impl Spread {
     }
 
     /// The gradient of what [`gather`](Self::gather) made → that of its input.
-    pub(crate) fn scatter(&self, gradient: Matrix) -> Matrix {
+    pub(crate) fn scatter(&self, gradient: &Matrix) -> Matrix {
         if self.encoder == Encoder::Gcn {
-            return self.scaled(&gradient, &self.left, &self.right);
+            return self.scaled(gradient, &self.left, &self.right);
         }
         let cols = gradient.cols / 2;
         let half = |from: usize| Matrix {
@@ -106,6 +106,45 @@ impl Spread {
         let mut out = self.entries.apply(&input);
         scale_rows(&mut out, behind);
         out
+    }
+}
+
+/// The same of graphs without edges between them, in the order of the rows.
+#[derive(Debug, Default)]
+pub(crate) struct Gathering {
+    pub(crate) parts: Vec<Spread>,
+}
+
+impl Gathering {
+    /// What a layer reads.
+    pub(crate) fn gather(&self, h: &Matrix) -> Matrix {
+        self.by_parts(h, Spread::gather)
+    }
+
+    /// The gradient of what [`gather`](Self::gather) made → that of its input.
+    pub(crate) fn scatter(&self, gradient: &Matrix) -> Matrix {
+        self.by_parts(gradient, Spread::scatter)
+    }
+
+    fn by_parts(&self, rows: &Matrix, one: impl Fn(&Spread, &Matrix) -> Matrix) -> Matrix {
+        let mut first = 0;
+        let part = |spread: &Spread| {
+            let n = spread.left.len();
+            first += n;
+            one(spread, &rows.some_rows(first - n, n))
+        };
+        let parts: Vec<Matrix> = self.parts.iter().map(part).collect();
+        Matrix::stacked(&parts.iter().collect::<Vec<_>>())
+    }
+
+    /// How many numbers are held.
+    pub(crate) fn numbers(&self) -> usize {
+        let of = |spread: &Spread| match &spread.entries {
+            Entries::Sparse(operator) => operator.numbers(),
+            Entries::Held(full) => full.values.len(),
+            Entries::Blocks { gram, .. } => gram.factors.len(),
+        };
+        self.parts.iter().map(of).sum()
     }
 }
 
@@ -239,7 +278,7 @@ mod tests {
             let dot = |a: &Matrix, b: &Matrix| -> f64 {
                 a.values.iter().zip(&b.values).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
             };
-            let (one, two) = (dot(&y, &other), dot(&x, &spread.scatter(other.clone())));
+            let (one, two) = (dot(&y, &other), dot(&x, &spread.scatter(&other)));
             assert!((one - two).abs() < 1e-3 * one.abs().max(1.0), "{encoder:?}: {one} {two}");
         }
     }

@@ -47,6 +47,11 @@ impl Symmetric {
         Self { n, padded, starts, values }
     }
 
+    /// How many numbers are held.
+    pub(crate) fn numbers(&self) -> usize {
+        self.values.len()
+    }
+
     /// W·S for the columns of S (each of length n, one after the other).
     ///
     /// Every entry is read once and used for its row and for its column.

@@ -5,8 +5,8 @@ use crate::adamw::{AdamW, AdamWParams};
 use crate::loss::Loss;
 use crate::matrix::Matrix;
 use crate::network::{Inputs, Network, Pass};
-use crate::params::{DeepCutParams, Labels};
-use crate::spread::Spread;
+use crate::params::{DeepCutParams, Labels, Objective};
+use crate::spread::Gathering;
 use rand_chacha::ChaCha8Rng;
 use segcut_core::{Context, Partition, Status, Stop};
 
@@ -19,14 +19,30 @@ pub(crate) struct Prepared {
     /// What the first layer reads.
     pub(crate) x: Matrix,
     /// How further encoder layers gather.
-    pub(crate) spread: Spread,
+    pub(crate) gathering: Gathering,
     /// What is minimised.
     pub(crate) loss: Loss,
 }
 
 impl Prepared {
     pub(crate) fn inputs(&self) -> Inputs<'_> {
-        Inputs { x: &self.x, spread: &self.spread }
+        Inputs { x: &self.x, gathering: &self.gathering }
+    }
+
+    /// Graphs as one, without edges between them.
+    pub(crate) fn union(graphs: Vec<Self>, objective: Objective) -> Self {
+        let x = Matrix::stacked(&graphs.iter().map(|graph| &graph.x).collect::<Vec<_>>());
+        let (mut losses, mut parts) = (Vec::new(), Vec::new());
+        for graph in graphs {
+            losses.push(graph.loss);
+            parts.extend(graph.gathering.parts);
+        }
+        Self { x, gathering: Gathering { parts }, loss: Loss::union(losses, objective) }
+    }
+
+    /// Bytes that are held, about.
+    pub(crate) fn bytes(&self) -> usize {
+        4 * (self.x.values.len() + self.gathering.numbers() + self.loss.numbers())
     }
 
     /// Nodes.
@@ -124,6 +140,37 @@ impl<'a> Training<'a> {
         }
         Trained { s: pass.s().clone(), status, losses }
     }
+
+    /// The network as it is now.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The optimiser as it is now.
+    pub(crate) fn adam(&self) -> &AdamW {
+        &self.adam
+    }
+
+    /// Draws on from here.
+    pub(crate) fn reseed(&mut self, random: ChaCha8Rng) {
+        self.random = random;
+    }
+
+    /// Goes on with these parameters and this state of the optimiser; whether it fits.
+    pub(crate) fn restore(&mut self, parameters: Vec<f32>, steps: i32, moments: [Vec<f32>; 2]) -> bool {
+        let fits = parameters.len() == self.network.parameters.len();
+        let [mean, square] = moments;
+        let fits = fits && self.adam.restore(steps, mean, square);
+        if fits {
+            self.network.parameters = parameters;
+        }
+        fits
+    }
+
+    /// The network as it is now, for good.
+    pub(crate) fn into_network(self) -> Network {
+        self.network
+    }
 }
 
 /// Converged once the mean loss of a window is no longer below that of the one before.
@@ -146,7 +193,6 @@ mod tests {
     use super::*;
     use crate::deepcut::prepared;
     use crate::network::Shape;
-    use crate::params::Objective;
     use ndarray::Array2;
     use rand::SeedableRng;
     use segcut_core::{Affinity, GramAffinity};
@@ -192,7 +238,7 @@ mod tests {
             tolerance: 0.0,
             ..DeepCutParams::default()
         };
-        let graph = prepared(&params, &affinity, shift, Matrix::from_array(f.view()));
+        let graph = prepared(&params, &affinity, shift, Matrix::from_array(f.view())).unwrap();
         Training::new(&params, network, ChaCha8Rng::seed_from_u64(0)).run(&graph, &Context::default()).losses
     }
 

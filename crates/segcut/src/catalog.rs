@@ -46,6 +46,9 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("deep-spectral"),
         entry!("ncut-dino-superpixels"),
         entry!("spectralnet-slic"),
+        entry!("deepcut-ncut-dino"),
+        entry!("deepcut-cc-dino"),
+        entry!("deepcut-two-step-dino"),
     ];
     ENTRIES
 }

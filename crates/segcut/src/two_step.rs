@@ -182,6 +182,34 @@ mod tests {
         assert_eq!(labels(&graph, Singly, Whole), [0, 1, 1]);
     }
 
+    /// Gives these labels.
+    struct Given(Vec<u32>);
+    impl Clusterer for Given {
+        fn cluster(&self, _: &RegionGraph, _: &Context) -> Result<Clustering, StageError> {
+            Ok(Clustering::converged(Partition::compact(&self.0)))
+        }
+    }
+
+    #[test]
+    fn parts_of_the_background_follow_those_of_the_foreground() {
+        let graph = graph(vec![0.7, 0.0, 0.3]);
+        let run = |parts_of_background| {
+            let params = TwoStepParams { parts_of_background, ..TwoStepParams::default() };
+            let clusterer = TwoStep::new(params, Box::new(Given(vec![0, 1, 0])), Box::new(Singly));
+            clusterer.cluster(&graph, &Context::default()).unwrap().partition
+        };
+        assert_eq!((run(false).labels(), run(false).k()), (&[0, 1, 0][..], 2));
+        assert_eq!((run(true).labels(), run(true).k()), (&[0, 1, 2][..], 3));
+    }
+
+    #[test]
+    fn graphs_of_no_and_of_one_node_are_background() {
+        for n in [0, 1] {
+            let graph = RegionGraph::new(Affinity::Sparse(SparseAffinity::new(n, vec![], vec![]).unwrap()));
+            assert_eq!(labels(&graph, Singly, Singly), vec![0; n]);
+        }
+    }
+
     #[test]
     fn one_cluster_is_all_background() {
         assert_eq!(labels(&graph(vec![0.5, 0.3, 0.2]), Whole, Singly), [0, 0, 0]);

@@ -49,6 +49,7 @@ pub fn catalog() -> &'static [CatalogEntry] {
         entry!("deepcut-ncut-dino"),
         entry!("deepcut-cc-dino"),
         entry!("deepcut-two-step-dino"),
+        entry!("deepcut-cosegment"),
     ];
     ENTRIES
 }

@@ -173,6 +173,8 @@ words!(
         Onespectral = "onespectral",
         /// A network that learns the embedding of spectral clustering from features; see segcut train
         Spectralnet = "spectralnet",
+        /// A graph network with the N-cut or the correlation loss on features of the nodes; see segcut train
+        Deepcut = "deepcut",
         /// Communities of large modularity
         Leiden = "leiden",
         /// Communities by a graph network, from attributes and edges or from edges alone

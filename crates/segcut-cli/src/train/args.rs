@@ -17,7 +17,7 @@ pub struct TrainArgs {
     /// What learns [default: spectralnet]
     #[arg(long, value_enum, conflicts_with = "recipe")]
     pub method: Option<Method>,
-    /// Take the method from a recipe instead [default for images: spectralnet-slic]
+    /// Take the method from a recipe instead [default for images: spectralnet-slic, deepcut-cosegment]
     #[arg(long, value_name = "NAME|FILE")]
     pub recipe: Option<String>,
     /// Change one value of the recipe (repeatable), for example cluster.epochs=50

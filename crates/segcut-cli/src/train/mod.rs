@@ -133,6 +133,7 @@ fn of_images(args: &TrainArgs, signals: &Signals, talk: Talk) -> Result<Task, Fa
     let name = match (&args.recipe, args.method) {
         (Some(name), _) => name.clone(),
         (None, None | Some(crate::cluster::args::Method::Spectralnet)) => "spectralnet-slic".to_string(),
+        (None, Some(crate::cluster::args::Method::Deepcut)) => "deepcut-cosegment".to_string(),
         (None, Some(method)) => {
             let method = method.word();
             return Err(Failure::usage(format!("--method {method} has no recipe for images: give one by --recipe")));

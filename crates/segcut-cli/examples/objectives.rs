@@ -4,7 +4,7 @@
 //! `correlation`: Σ over edges inside clusters of (w − largest/3), over the sum of its positive terms. `ncut`: the sum
 //! over clusters of cut / volume.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout)]
 
 use segcut::{Pipeline, Prepared, Recipe, Registry, cut_values};
 use segcut_core::{Affinity, Context, Partition};

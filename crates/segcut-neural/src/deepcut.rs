@@ -21,8 +21,10 @@ use segcut_core::{
 /// dropout 0.25, AdamW with step 1e-3 and decay 0.01, 10 or 100 epochs, `standardize = false`,
 /// `labels = "training"`, `tolerance = 0`; correlation with k = 10. Differs: the propagated features are computed
 /// once, as with one convolution they are constant; gradients are written out; the network is drawn from the
-/// seed, so that all graphs of one seed start from the same network, which is what keeps cluster numbers
-/// comparable from image to image (clusters without nodes keep their number where k is given).
+/// seed, so that all graphs of one seed start from the same network, which keeps cluster numbers comparable where
+/// graphs are alike, and only there (clusters without nodes keep their number where k is given). As a
+/// [`Learner`](segcut_core::Learner) it optimises one network over many graphs, and then a number means the same in
+/// all of them.
 ///
 /// Vectors given as a start in the [`Context`] are read as further features; a partition is learned first, for
 /// `warm_up` epochs of cross-entropy. Feature blocks of histograms are left out unless named. A graph without
@@ -32,7 +34,7 @@ use segcut_core::{
 /// [`DeepCutError`] as [`StageError::Data`]; construction refuses parameters out of range.
 ///
 /// # Determinism
-/// The seed draws the network and the dropout. One thread.
+/// The seed draws the network and the dropout. The same bytes at any number of threads.
 ///
 /// # Cost
 /// Per epoch O(n·d·h) and one product W·S: O(m·K) sparse, O(n·d·K) factors, O(n²·K) where a dense affinity is

@@ -5,7 +5,8 @@
 //!                                                             ▲──── written-out gradients, AdamW ────┘
 //! ```
 //!
-//! [`DeepCut`] is the stage; it trains one small network per graph.
+//! [`DeepCut`] trains one small network per graph, or one over many graphs, which [`DeepCutModel`] keeps; [`SpectralNet`]
+//! learns the eigenvectors of spectral clustering.
 
 mod activation;
 mod adamw;

@@ -3,27 +3,25 @@
 use multiversion::multiversion;
 use segcut_core::FeatureBlock;
 
-/// A feature block with its weight, whose rows can be mixed.
+/// A feature block whose rows can be mixed.
 pub(crate) struct BlockDistance {
-    weight: f64,
     histograms: bool,
     dims: usize,
     values: Vec<f32>,
 }
 
 impl BlockDistance {
-    pub(crate) fn new(block: &FeatureBlock, weight: f64) -> Self {
-        Self { weight, histograms: !block.bins.is_empty(), dims: block.dims, values: block.values.clone() }
+    pub(crate) fn new(block: &FeatureBlock) -> Self {
+        Self { histograms: !block.bins.is_empty(), dims: block.dims, values: block.values.clone() }
     }
 
-    /// Weight · chi-square distance of histograms, or Euclidean distance of means.
+    /// Chi-square distance of histograms, or Euclidean distance of means.
     pub(crate) fn between(&self, a: usize, b: usize) -> f64 {
         let row = |i: usize| &self.values[i * self.dims..(i + 1) * self.dims];
-        let distance = match self.histograms {
+        match self.histograms {
             true => f64::from(chi_square(row(a), row(b))),
             false => euclidean(row(a), row(b)),
-        };
-        self.weight * distance
+        }
     }
 
     /// Row a becomes (1 − share)·a + share·b.

@@ -53,7 +53,7 @@ pub use points::{Kernel, PointAffinity, PointGraph, PointGraphError, PointGraphP
 pub use pool::pool;
 pub use rag::{Rag, RagError, RagParams};
 pub use ranking_graph::{RankingGraph, RankingGraphParams};
-pub use region_merging::{Regions, SizeFactor, region_merging};
+pub use region_merging::{BlockTerm, Regions, SizeFactor, region_merging};
 pub use sides::{SIDES, sides};
 pub use subgraph::{SubgraphError, subgraph};
 pub use tree_cut::TreeCut;

@@ -1,10 +1,10 @@
 //! Region graph → merge tree of its regions.
 
 use crate::greedy_merging::Border;
-use crate::region_merging::{Regions, SizeFactor, region_merging};
-use segcut_core::{FeatureBlock, MergeTree, MergeTreeError, RegionGraph, StageError};
+use crate::region_merging::{BlockTerm, Regions, SizeFactor, region_merging};
+use segcut_core::{MergeTree, MergeTreeError, RegionGraph, StageError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// Why the regions of a graph cannot be merged.
@@ -28,7 +28,9 @@ pub enum MergeCostError {
 }
 
 /// What merging two regions costs: boundary · strength of their border + Σ weight · distance of their
-/// features, times (smaller size / full size)^size_exponent up to 1.
+/// features, times exp(Σ factor · √distance), times (smaller size / full size)^size_exponent up to 1.
+///
+/// Distances of histograms are chi-square, those of means Euclidean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MergeCost {
@@ -36,6 +38,8 @@ pub struct MergeCost {
     pub boundary: f64,
     /// Factor of each feature block's distance, by its map's name; blocks that are not named do not count.
     pub weights: BTreeMap<String, f64>,
+    /// Exponents of the factor that each feature block's distance makes, by its map's name.
+    pub factors: BTreeMap<String, f64>,
     /// How much small regions are favoured; 0 leaves sizes out.
     pub size_exponent: f64,
     /// The share of the image from which on a region is not small.
@@ -44,7 +48,8 @@ pub struct MergeCost {
 
 impl Default for MergeCost {
     fn default() -> Self {
-        Self { boundary: 1.0, weights: BTreeMap::new(), size_exponent: 0.25, full_share: 0.0065 }
+        let (weights, factors) = (BTreeMap::new(), BTreeMap::new());
+        Self { boundary: 1.0, weights, factors, size_exponent: 0.25, full_share: 0.0065 }
     }
 }
 
@@ -55,7 +60,9 @@ impl MergeCost {
     /// [`StageError::Parameter`].
     pub fn check(&self) -> Result<(), StageError> {
         let terms = [("cost.boundary", self.boundary), ("cost.size_exponent", self.size_exponent)];
-        for (name, value) in terms.into_iter().chain(self.weights.values().map(|&w| ("cost.weights", w))) {
+        let weights = self.weights.values().map(|&w| ("cost.weights", w));
+        let factors = self.factors.values().map(|&f| ("cost.factors", f));
+        for (name, value) in terms.into_iter().chain(weights).chain(factors) {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(StageError::parameter(name, value, "finite and at least 0"));
             }
@@ -92,23 +99,27 @@ impl MergeCost {
         Ok(region_merging(&regions, SizeFactor { full_size, exponent: self.size_exponent })?)
     }
 
-    fn blocks<'g>(&self, graph: &'g RegionGraph) -> Result<Vec<(&'g FeatureBlock, f64)>, MergeCostError> {
-        let named = |(name, &weight): (&String, &f64)| match graph.feature(name) {
-            Some(block) => Ok((block, weight)),
+    fn blocks<'g>(&self, graph: &'g RegionGraph) -> Result<Vec<BlockTerm<'g>>, MergeCostError> {
+        let names: BTreeSet<&String> = self.weights.keys().chain(self.factors.keys()).collect();
+        let value = |of: &BTreeMap<String, f64>, name: &str| of.get(name).copied().unwrap_or(0.0);
+        let term = |name: &String| match graph.feature(name) {
+            Some(block) => {
+                Ok(BlockTerm { block, weight: value(&self.weights, name), exponent: value(&self.factors, name) })
+            }
             None => {
                 let blocks = graph.features().iter().map(|block| block.name.clone()).collect();
                 Err(MergeCostError::NoSuchBlock { name: name.clone(), blocks })
             }
         };
-        let all: Result<Vec<_>, _> = self.weights.iter().map(named).collect();
-        Ok(all?.into_iter().filter(|(_, weight)| *weight > 0.0).collect())
+        let all: Result<Vec<_>, _> = names.into_iter().map(term).collect();
+        Ok(all?.into_iter().filter(|term| term.weight > 0.0 || term.exponent > 0.0).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use segcut_core::{Affinity, EdgeColumns, SparseAffinity};
+    use segcut_core::{Affinity, EdgeColumns, FeatureBlock, SparseAffinity};
 
     fn graph() -> RegionGraph {
         let affinity = SparseAffinity::new(3, vec![[0, 1], [0, 2], [1, 2]], vec![1.0; 3]).unwrap();
@@ -133,6 +144,9 @@ mod tests {
         assert_eq!(heights(&cost, Some(&[9.0, 0.0, 1.0])), [3.0, 9.25]);
         let colored = MergeCost { weights: BTreeMap::from([("x".into(), 2.0)]), ..cost };
         assert_eq!(heights(&colored, None), [4.0, 2.0f64.mul_add(5.5, 0.25)]);
+        let factor = MergeCost { factors: BTreeMap::from([("x".into(), 0.5)]), ..colored };
+        let second = 2.0f64.mul_add(5.5, 0.25) * (0.5 * 5.5f64.sqrt()).exp();
+        assert_eq!(heights(&factor, None), [4.0 * 0.5f64.exp(), second]);
     }
 
     #[test]
@@ -140,5 +154,9 @@ mod tests {
         let cost = MergeCost { weights: BTreeMap::from([("lab".into(), 1.0)]), ..MergeCost::default() };
         let error = cost.tree(&graph(), None).unwrap_err().to_string();
         assert_eq!(error, "the merge weights name lab, but the node features are [\"x\"]");
+        let cost = MergeCost { factors: BTreeMap::from([("lab".into(), 0.0)]), ..MergeCost::default() };
+        assert!(cost.tree(&graph(), None).is_err());
+        let cost = MergeCost { factors: BTreeMap::from([("x".into(), -1.0)]), ..MergeCost::default() };
+        assert!(cost.check().unwrap_err().to_string().starts_with("cost.factors = -1"));
     }
 }

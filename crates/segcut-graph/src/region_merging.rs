@@ -11,9 +11,24 @@ pub struct Regions<'a> {
     pub sizes: &'a [f64],
     /// Borders; a pair of regions has at most one.
     pub borders: &'a [Border],
-    /// Feature blocks with their weights: histograms (by the chi-square distance) and means (Euclidean).
-    pub blocks: &'a [(&'a FeatureBlock, f64)],
+    /// What features add to the cost, or multiply it by.
+    pub blocks: &'a [BlockTerm<'a>],
 }
+
+/// A feature block's part in the cost of a merge. Its distance is that of histograms (chi-square) or of means
+/// (Euclidean).
+#[derive(Debug, Clone, Copy)]
+pub struct BlockTerm<'a> {
+    /// One row per region.
+    pub block: &'a FeatureBlock,
+    /// weight · distance is added to the strength of the border.
+    pub weight: f64,
+    /// exp(exponent · √distance) multiplies the cost.
+    pub exponent: f64,
+}
+
+/// The largest exponent of a cost's factor, so that no cost becomes infinite.
+const MOST: f64 = 300.0;
 
 /// How small regions are favoured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +41,7 @@ pub struct SizeFactor {
 
 /// Regions → the tree of greedy merges, always of the pair with the smallest cost
 ///
-/// min(1, smaller size / full size)^exponent · (strength + Σ weight · distance of the blocks).
+/// min(1, smaller size / full size)^exponent · (strength + Σ weight · distance) · exp(Σ exponent · √distance).
 ///
 /// After a merge the joined region has the size-weighted means of both (of histograms too), and two
 /// borders with the same third region become one with the length-weighted mean strength. The
@@ -52,29 +67,35 @@ pub struct SizeFactor {
 /// # Ok::<(), segcut_core::MergeTreeError>(())
 /// ```
 pub fn region_merging(regions: &Regions<'_>, factor: SizeFactor) -> Result<MergeTree, MergeTreeError> {
-    let blocks = regions.blocks.iter().map(|&(block, weight)| BlockDistance::new(block, weight)).collect();
+    let blocks = regions.blocks.iter().map(|term| (BlockDistance::new(term.block), *term)).collect();
     let mut cost = RegionCost { factor, sizes: regions.sizes.to_vec(), blocks };
     greedy_merging(regions.sizes.len(), regions.borders, &mut cost)
 }
 
 /// The current regions.
-struct RegionCost {
+struct RegionCost<'a> {
     factor: SizeFactor,
     sizes: Vec<f64>,
-    blocks: Vec<BlockDistance>,
+    blocks: Vec<(BlockDistance, BlockTerm<'a>)>,
 }
 
-impl PairCost for RegionCost {
+impl PairCost for RegionCost<'_> {
     fn cost(&self, a: usize, b: usize, strength: f64) -> f64 {
-        let distance: f64 = self.blocks.iter().map(|block| block.between(a, b)).sum();
+        let (mut sum, mut exponent) = (strength, 0.0);
+        for (rows, term) in &self.blocks {
+            let distance = rows.between(a, b);
+            sum += term.weight * distance;
+            exponent += term.exponent * distance.sqrt();
+        }
         let smaller = self.sizes[a].min(self.sizes[b]);
-        (smaller / self.factor.full_size).min(1.0).powf(self.factor.exponent) * (strength + distance)
+        let size = (smaller / self.factor.full_size).min(1.0).powf(self.factor.exponent);
+        size * sum * exponent.min(MOST).exp()
     }
 
     fn join(&mut self, keep: usize, gone: usize) {
         let (a, b) = (self.sizes[keep], self.sizes[gone]);
         let share = if a + b > 0.0 { b / (a + b) } else { 0.5 };
-        self.blocks.iter_mut().for_each(|block| block.mix(keep, gone, share as f32));
+        self.blocks.iter_mut().for_each(|(rows, _)| rows.mix(keep, gone, share as f32));
         self.sizes[keep] = a + b;
     }
 }

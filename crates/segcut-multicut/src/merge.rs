@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 pub struct MergeParams {
     /// Clusters: a number, or "auto": by `threshold` where given, else by the largest gap of heights.
     pub k: ClusterCount,
-    /// Under "auto": merge while the next pair is less unlike than this · (height of the last merge)^last_exponent.
+    /// Under "auto": merge while the next pair is less unlike than this · (height of a late merge)^last_exponent.
     pub threshold: Option<f64>,
-    /// 0: the threshold is a height. Above 0, images whose last merge is high are cut higher.
+    /// 0: the threshold is a height. Above 0, images whose late merge is high are cut higher.
     pub last_exponent: f64,
+    /// The late merge is that of this many clusters into one less; 2 is the last merge ([`TreeCut`]).
+    pub last_k: usize,
     /// The smallest k that the largest gap may give.
     pub k_min: usize,
     /// The largest k that the largest gap may give.
@@ -33,6 +35,7 @@ impl Default for MergeParams {
             k: ClusterCount::Auto,
             threshold: None,
             last_exponent: 0.0,
+            last_k: 2,
             k_min: 2,
             k_max: 40,
             linkage: Linkage::Region,
@@ -97,8 +100,9 @@ impl Merge {
             return refuse("cluster.k_max", &params.k_max, "at least k_min");
         }
         params.cost.check()?;
-        TreeCut { threshold: 0.0, last_exponent: params.last_exponent }.check()?;
-        Ok(Self { params })
+        let merge = Self { params };
+        merge.rule_at(0.0).check()?;
+        Ok(merge)
     }
 
     /// The whole hierarchy.
@@ -113,8 +117,11 @@ impl Merge {
 
     /// The rule of the threshold, where there is one.
     fn rule(&self) -> Option<TreeCut> {
-        let last_exponent = self.params.last_exponent;
-        self.params.threshold.map(|threshold| TreeCut { threshold, last_exponent })
+        self.params.threshold.map(|threshold| self.rule_at(threshold))
+    }
+
+    fn rule_at(&self, threshold: f64) -> TreeCut {
+        TreeCut { threshold, last_exponent: self.params.last_exponent, last_k: self.params.last_k }
     }
 
     fn cut(&self, tree: &MergeTree) -> Partition {

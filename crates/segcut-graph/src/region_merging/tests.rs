@@ -36,16 +36,19 @@ impl Plain<'_> {
 
     fn cost(&self, a: usize, b: usize) -> Option<f64> {
         let strength = self.strength(a, b)?;
-        let distance = |(block, weight): &(&FeatureBlock, f64)| {
+        let distance = |block: &FeatureBlock| {
             let rows = self.mean(a, block).into_iter().zip(self.mean(b, block));
             if block.bins.is_empty() {
-                return weight * rows.map(|(p, q)| (p - q).powi(2)).sum::<f64>().sqrt();
+                return rows.map(|(p, q)| (p - q).powi(2)).sum::<f64>().sqrt();
             }
-            0.5 * weight * rows.map(|(p, q)| (p - q).powi(2) / (p + q + 1e-12)).sum::<f64>()
+            0.5 * rows.map(|(p, q)| (p - q).powi(2) / (p + q + 1e-12)).sum::<f64>()
         };
-        let sum: f64 = self.regions.blocks.iter().map(distance).sum();
+        let blocks = self.regions.blocks.iter().map(|term| (term, distance(term.block)));
+        let (sum, exponent) = blocks.fold((0.0, 0.0), |(sum, exponent), (term, distance)| {
+            (sum + term.weight * distance, exponent + term.exponent * distance.sqrt())
+        });
         let share = (self.size(a).min(self.size(b)) / FACTOR.full_size).min(1.0);
-        Some(share.powf(FACTOR.exponent) * (strength + sum))
+        Some(share.powf(FACTOR.exponent) * (strength + sum) * f64::exp(exponent))
     }
 
     /// The height of every merge, and the clusters before each of them.
@@ -107,7 +110,10 @@ proptest! {
     #[test]
     fn heights_and_cuts_are_those_of_the_plain_loop(n in 1usize..14, seed in 0u32..10_000) {
         let (sizes, borders, histograms, means) = drawn(n, seed);
-        let blocks = [(&histograms, 0.7), (&means, 0.2)];
+        let blocks = [
+            BlockTerm { block: &histograms, weight: 0.7, exponent: 0.4 },
+            BlockTerm { block: &means, weight: 0.2, exponent: 0.1 },
+        ];
         let regions = Regions { sizes: &sizes, borders: &borders, blocks: &blocks };
         let clusters = (0..n).map(|i| (i as u32, vec![i])).collect();
         let (plain, states) = Plain { regions, clusters }.run();

@@ -119,8 +119,12 @@ mod tests {
 
     fn params(k: ClusterCount) -> NcutParams {
         let cost = MergeCost { boundary: 0.0, size_exponent: 0.0, ..MergeCost::default() };
-        let merge =
-            SpectralMerge { vectors: 2, spectral: 1.0, cost, cut: TreeCut { threshold: 4.0, last_exponent: 0.0 } };
+        let merge = SpectralMerge {
+            vectors: 2,
+            spectral: 1.0,
+            cost,
+            cut: TreeCut { threshold: 4.0, last_exponent: 0.0, last_k: 2 },
+        };
         NcutParams { k, assign: Assign::Merge, merge, ..NcutParams::default() }
     }
 

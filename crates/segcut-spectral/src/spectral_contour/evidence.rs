@@ -1,5 +1,6 @@
 //! Colors → the palettes of colors and of their local variances, on a coarse grid.
 
+use super::filter_energy::{ENERGIES, filter_energies};
 use super::principal_axes::PrincipalAxes;
 use super::working_image::WorkingImage;
 use crate::eigen::EigenError;
@@ -12,6 +13,12 @@ const FLAT: f32 = 0.005;
 /// The same for the fourth root of variances.
 const FLAT_VARIANCE: f32 = 0.03;
 
+/// The same for the roots of filter energies.
+const FLAT_ENERGY: f32 = 0.05;
+
+/// By how much the kernel over energies is wider than those over the other features.
+const ENERGY_WIDTH: f32 = 5.0 / 3.0;
+
 /// How palettes are made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PaletteSize {
@@ -19,6 +26,8 @@ pub(super) struct PaletteSize {
     pub(super) cells: [usize; 2],
     pub(super) colors: usize,
     pub(super) seed: u64,
+    /// Whether filter energies are one of the features.
+    pub(super) energies: bool,
 }
 
 /// The palettes of the features that vary at all.
@@ -39,6 +48,14 @@ pub(super) fn palettes(image: &WorkingImage, size: PaletteSize) -> Result<Vec<Fe
         let mut cells = image.area_means(&values, size.cells);
         if spread_out(&mut cells, channels, flat)? {
             maps.push(palette(name, &cells, channels, size).map_err(StageError::data)?);
+        }
+    }
+    if size.energies {
+        let mut cells = filter_energies(image, size.cells).map_err(StageError::data)?;
+        cells = PrincipalAxes::new(&cells, ENERGIES, 3)?.project(&cells);
+        if spread_out(&mut cells, 3, FLAT_ENERGY)? {
+            cells.iter_mut().for_each(|value| *value /= ENERGY_WIDTH);
+            maps.push(palette("palette_energy", &cells, 3, size).map_err(StageError::data)?);
         }
     }
     Ok(maps)
@@ -151,12 +168,28 @@ mod tests {
 
     #[test]
     fn two_colors_are_two_codes_and_a_constant_is_no_evidence() {
-        let size = PaletteSize { cells: [4, 4], colors: 64, seed: 0 };
+        let size = PaletteSize { cells: [4, 4], colors: 64, seed: 0, energies: false };
         let halves = image((0..256).map(|i| if i % 16 < 8 { 0.1 } else { 0.7 }).collect(), 16);
         let maps = palettes(&halves, size).unwrap();
         let codes = maps[0].held_values().unwrap();
         assert_eq!(maps[0].name(), "palette");
         assert!(codes[0] == codes[1] && codes[1] != codes[2] && codes[2] == codes[15]);
         assert!(palettes(&image(vec![0.4; 256], 16), size).unwrap().is_empty());
+    }
+
+    #[test]
+    fn energies_tell_stripes_of_two_directions_apart() {
+        let stripe = |i: usize| if i % 64 < 32 { i / 64 / 3 } else { i % 64 / 3 };
+        let image = image((0..48 * 64).map(|i| 0.3 + 0.3 * (stripe(i) % 2) as f32).collect(), 64);
+        let size = PaletteSize { cells: [12, 16], colors: 64, seed: 0, energies: true };
+        let maps = palettes(&image, size).unwrap();
+        assert_eq!(maps.last().unwrap().name(), "palette_energy");
+        let codes = maps.last().unwrap().held_values().unwrap();
+        let half = |columns: std::ops::Range<usize>| {
+            let cells = (0..12 * 16).filter(move |cell| columns.contains(&(cell % 16)));
+            cells.map(|cell| codes[cell]).collect::<Vec<f32>>()
+        };
+        let right = half(10..16);
+        assert!(half(0..6).iter().all(|code| !right.contains(code)));
     }
 }

@@ -1,6 +1,7 @@
 //! Image → contour strength by the eigenvectors of an affinity that is learned from the image itself.
 
 mod evidence;
+mod filter_energy;
 mod grid_level;
 mod multilevel;
 mod oriented_gradient;
@@ -44,6 +45,8 @@ pub struct SpectralContourParams {
     pub vectors: usize,
     /// Colors of each palette.
     pub colors: usize,
+    /// Whether energies of oriented filters are a third feature beside colors and their variances.
+    pub energies: bool,
     /// How co-occurrences become mutual information.
     pub table: PmiTable,
     /// What is added to the variances in the guided filter: smaller keeps weaker edges, with L, a, b over 100.
@@ -63,6 +66,7 @@ impl Default for SpectralContourParams {
             radius: 4.0,
             vectors: 26,
             colors: 64,
+            energies: false,
             table: PmiTable::default(),
             epsilon: 3e-4,
             sigma: 0.7,
@@ -80,7 +84,8 @@ struct NotFinite;
 /// Image → map `spectral_contour`: how strongly the smallest N-cut eigenvectors of a learned affinity change.
 ///
 /// The affinity is pointwise mutual information (Isola et al., Crisp boundary detection using pointwise mutual
-/// information, ECCV 2014) of color and color variance, [`pmi_grid`] on the cells of a coarse grid: two colors that
+/// information, ECCV 2014) of color and color variance (and of filter energies, where `energies` is on), [`pmi_grid`] on
+/// the cells of a coarse grid: two colors that
 /// lie side by side all over the image attract each other though they differ, so texture makes no contour. Its
 /// eigenvectors v_k are brought back along the edges of the image (guided filter, He et al. 2013) to half the cells'
 /// size, scaled to unit variance, and
@@ -166,7 +171,8 @@ impl SpectralContour {
         let fine = reduced(size, (2 * cells[0].max(cells[1])).min(size[0].max(size[1])));
         let dims = if params.oriented { params.orientations } else { 1 };
         let none = || (vec![0.0; fine[0] * fine[1] * dims], fine);
-        let palettes = palettes(&image, PaletteSize { cells, colors: params.colors, seed: context.seed })?;
+        let size = PaletteSize { cells, colors: params.colors, seed: context.seed, energies: params.energies };
+        let palettes = palettes(&image, size)?;
         if palettes.is_empty() {
             return Ok(none());
         }

@@ -66,15 +66,33 @@ impl Links {
         cell.wrapping_add_signed(self.offset(k))
     }
 
-    /// All links of a cell as (cell at the other end, capacity above 0). A cell at the end of a row has no link to the
-    /// start of the next one: that capacity is 0.
-    fn around(&self, cell: usize) -> impl Iterator<Item = (usize, i32)> + '_ {
-        let forward = (0..4).map(move |k| (self.forward(cell, k), self.capacities[cell][k]));
-        let backward = (0..4).filter_map(move |k| {
-            let other = cell.checked_add_signed(-self.offset(k))?;
-            Some((other, self.capacities.get(other)?[k]))
-        });
-        forward.chain(backward).filter(|(_, capacity)| *capacity > 0)
+    /// Calls with (cell at the other end, capacity above 0) for all links of a cell. A cell at the end of a row has no link
+    /// to the start of the next one: that capacity is 0.
+    fn around(&self, cell: usize, mut visit: impl FnMut(usize, i32)) {
+        for (k, &capacity) in self.capacities[cell].iter().enumerate() {
+            if capacity > 0 {
+                visit(self.forward(cell, k), capacity);
+            }
+        }
+        for k in 0..4 {
+            let Some(other) = cell.checked_add_signed(-self.offset(k)) else { continue };
+            let capacity = self.capacities.get(other).map_or(0, |capacities| capacities[k]);
+            if capacity > 0 {
+                visit(other, capacity);
+            }
+        }
+    }
+
+    /// The sum of each cell's capacities.
+    fn sums(&self) -> Vec<i32> {
+        let mut sums = vec![0; self.capacities.len()];
+        for (cell, capacities) in self.capacities.iter().enumerate() {
+            for (k, &capacity) in capacities.iter().enumerate().filter(|(_, capacity)| **capacity > 0) {
+                sums[cell] += capacity;
+                sums[self.forward(cell, k)] += capacity;
+            }
+        }
+        sums
     }
 }
 
@@ -92,34 +110,45 @@ struct Open<'a> {
 
 impl<'a> Open<'a> {
     fn new(links: &'a Links, preferences: &[f32]) -> Self {
-        let held = (0..preferences.len()).map(|cell| links.around(cell).map(|(_, capacity)| capacity).sum()).collect();
         let preferences: Vec<i32> = preferences.iter().map(|&p| whole(p)).collect();
         let decided = vec![None; preferences.len()];
-        Self { links, preferences, held, decided }
+        Self { links, preferences, held: links.sums(), decided }
     }
 
     fn decide_all(&mut self) {
         let mut waiting = Vec::new();
         for cell in 0..self.decided.len() {
-            waiting.push(cell);
+            if self.is_clear(cell) {
+                waiting.push(cell);
+            }
             while let Some(cell) = waiting.pop() {
                 self.decide(cell, &mut waiting);
             }
         }
     }
 
-    /// Labels the cell where its preference is enough; its neighbours then wait for another look.
+    /// Whether the cell is still open and its preference outweighs its links.
+    fn is_clear(&self, cell: usize) -> bool {
+        self.decided[cell].is_none() && self.preferences[cell].abs() >= self.held[cell]
+    }
+
+    /// Labels the cell; neighbours that this makes clear wait for their turn.
     fn decide(&mut self, cell: usize, waiting: &mut Vec<usize>) {
-        if self.decided[cell].is_some() || self.preferences[cell].abs() < self.held[cell] {
+        if self.decided[cell].is_some() {
             return;
         }
         let side = self.preferences[cell] > 0;
         self.decided[cell] = Some(side);
-        for (other, capacity) in self.links.around(cell).filter(|(other, _)| self.decided[*other].is_none()) {
-            self.preferences[other] += if side { capacity } else { -capacity };
-            self.held[other] -= capacity;
-            waiting.push(other);
-        }
+        let links = self.links;
+        links.around(cell, |other, capacity| {
+            if self.decided[other].is_none() {
+                self.preferences[other] += if side { capacity } else { -capacity };
+                self.held[other] -= capacity;
+                if self.is_clear(other) {
+                    waiting.push(other);
+                }
+            }
+        });
     }
 }
 
@@ -157,8 +186,10 @@ mod tests {
     /// The cost of labels: links between sides, and preferences against.
     fn cost(links: &Links, preferences: &[i32], source: &[bool]) -> i64 {
         let of_cell = |cell: usize| {
-            let across = links.around(cell).filter(|(other, _)| source[cell] != source[*other]);
-            let between: i64 = across.map(|(_, capacity)| i64::from(capacity)).sum();
+            let mut between = 0;
+            links.around(cell, |other, capacity| {
+                between += if source[cell] != source[other] { i64::from(capacity) } else { 0 };
+            });
             let against = preferences[cell] * if source[cell] { -1 } else { 1 };
             between + 2 * i64::from(against.max(0))
         };

@@ -294,6 +294,9 @@ fn communities_by_graph_networks() {
         }
         assert!(options.starts_with("dmon") || number(&told, "accuracy") == 1.0, "{options}: {told}");
     }
+    json(dir.path(), &format!("e.csv -o l.csv --method gcn --k 2 --report r {few} --set cluster.tolerance=0"));
+    let page = std::fs::read_to_string(dir.path().join("r/report.html")).unwrap();
+    assert!(page.contains("principal axes") && page.contains("<polyline"));
     let rows = cluster(dir.path(), "e.csv -o l.csv --method gcn --k 2 --features t.csv");
     assert_eq!(rows.code, Some(1), "{}", rows.stderr);
     std::fs::write(dir.path().join("short.csv"), "1,0\n0,1\n").unwrap();

@@ -81,6 +81,8 @@ pub struct Clustering {
     pub tree: Option<MergeTree>,
     /// The partitions on the way of a method that splits again and again, the first in two; empty for other methods.
     pub steps: Vec<Partition>,
+    /// The loss of every epoch of a clusterer that was trained; empty for others.
+    pub losses: Vec<f64>,
 }
 
 impl Clustering {
@@ -95,6 +97,7 @@ impl Clustering {
             eigenvalues: None,
             tree: None,
             steps: Vec::new(),
+            losses: Vec::new(),
         }
     }
 }

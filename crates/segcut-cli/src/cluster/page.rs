@@ -1,10 +1,11 @@
 //! The report of one clustering.
 
 use super::input::Nodes;
+use super::plane::principal_plane;
 use super::recipe::Chosen;
 use super::results::{Told, Values};
 use crate::exit::Failure;
-use crate::report::{ClusterReport, Figure, Panel, Picture, Spectrum, Step};
+use crate::report::{ClusterReport, Curve, Figure, Panel, Picture, Spectrum, Step};
 use segcut_core::{Clustering, RegionGraph, VOID};
 use segcut_eval::{Contingency, Overlap, best_matching};
 use segcut_io::atomic;
@@ -46,6 +47,7 @@ impl Page<'_> {
             notes: self.told.notes.clone(),
             panels: self.panels()?,
             spectrum: self.clustering.eigenvalues.as_deref().and_then(|values| Spectrum::of(values, self.told.k)),
+            curve: Curve::of(&self.clustering.losses),
             steps: self.steps()?,
             recipe: resolved,
         };
@@ -83,6 +85,9 @@ impl Page<'_> {
             return Some(("points", points.rows().into_iter().map(|row| [row[0], row[1]]).collect()));
         }
         let vectors = self.clustering.embedding.as_ref()?;
+        if self.clustering.eigenvalues.is_none() {
+            return Some(("embedding on its two principal axes", principal_plane(vectors)));
+        }
         // The first vector of a connected graph is constant.
         let first = usize::from(vectors.ncols() > 2);
         (vectors.ncols() > first + 1).then(|| {

@@ -21,6 +21,8 @@ pub struct ClusterReport {
     pub panels: Vec<Panel>,
     /// Eigenvalues, where there are some.
     pub spectrum: Option<Spectrum>,
+    /// The loss of every epoch, where something was trained.
+    pub curve: Option<Curve>,
     /// The splits of a recursive method.
     pub steps: Vec<Step>,
     /// The resolved recipe.
@@ -87,6 +89,33 @@ impl Spectrum {
     }
 }
 
+/// Losses as a line over their epochs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Curve {
+    /// Places of the line, `x,y` each.
+    points: String,
+    epochs: usize,
+    range: [f64; 2],
+    last: f64,
+}
+
+impl Curve {
+    /// One loss per epoch; none of fewer than two, or of losses that are not finite.
+    pub fn of(losses: &[f64]) -> Option<Self> {
+        let low = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let last = *losses.last()?;
+        if losses.len() < 2 || !losses.iter().all(|loss| loss.is_finite()) {
+            return None;
+        }
+        let step = AREA[0] / (losses.len() - 1) as f64;
+        let y = |loss: f64| if high > low { AREA[1] * (high - loss) / (high - low) } else { AREA[1] / 2.0 };
+        let place = |(at, &loss): (usize, &f64)| format!("{},{}", hundredths(at as f64 * step), hundredths(y(loss)));
+        let points: Vec<String> = losses.iter().enumerate().map(place).collect();
+        Some(Self { points: points.join(" "), epochs: losses.len(), range: [low, high], last })
+    }
+}
+
 impl ClusterReport {
     /// The page.
     ///
@@ -109,5 +138,14 @@ mod tests {
         assert_eq!(Spectrum::of(&[0.0, 0.1], 2).unwrap().gap, None);
         assert_eq!(Spectrum::of(&[0.0], 1), None);
         assert!(ClusterReport { spectrum: Some(spectrum), ..Default::default() }.html().unwrap().contains("gap"));
+    }
+
+    #[test]
+    fn losses_are_a_line() {
+        let curve = Curve::of(&[1.0, 0.0, 0.5]).unwrap();
+        assert_eq!((curve.points.as_str(), curve.range, curve.last), ("0,0 190,120 380,60", [0.0, 1.0], 0.5));
+        assert_eq!(Curve::of(&[1.0]), None);
+        assert_eq!(Curve::of(&[1.0, f64::NAN]), None);
+        assert!(ClusterReport { curve: Some(curve), ..Default::default() }.html().unwrap().contains("polyline"));
     }
 }

@@ -16,7 +16,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 pub use chart::Histogram;
-pub use cluster::{ClusterReport, Spectrum, Step};
+pub use cluster::{ClusterReport, Curve, Spectrum, Step};
 pub use compare::{CompareCell, CompareImage, CompareReport, CompareResult, CompareRow, Paired};
 pub use demo::{DemoReport, Panel, Section};
 pub use picture::Picture;

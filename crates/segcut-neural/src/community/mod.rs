@@ -259,7 +259,8 @@ impl Clusterer for Community {
         let moved = moves.run(&mut labels, self.params.refine_sweeps, &mut random);
         context.detail(|| format!("{} epochs, {moved} nodes moved", trained.losses.len()));
         let partition = Partition::compact(&labels);
-        let mut clustering = Clustering { status: trained.status, ..Clustering::converged(partition) };
+        let Trained { status, losses, .. } = trained;
+        let mut clustering = Clustering { status, losses, ..Clustering::converged(partition) };
         clustering.notes = notes(self.params.k, clustering.partition.k());
         clustering.embedding = Some(if embed { &pass.out } else { pass.hidden() }.mapv(f64::from));
         Ok(clustering)

@@ -281,7 +281,7 @@ impl Clusterer for SpectralNet {
         if let Some(asked) = self.params.k.fixed().filter(|&asked| made < asked) {
             notes.push(Note::KReduced { asked, made });
         }
-        Ok(Clustering { status: fit.status, notes, ..found })
+        Ok(Clustering { status: fit.status, notes, losses: fit.losses, ..found })
     }
 }
 

@@ -38,6 +38,7 @@ impl Ncut {
             eigenvalues: Some(spectrum.values),
             tree: None,
             steps: Vec::new(),
+            losses: Vec::new(),
         })
     }
 

@@ -78,6 +78,7 @@ impl Ncut {
             eigenvalues: Some(spectrum.values),
             tree: Some(tree.with_own_cut(own_cut)),
             steps: Vec::new(),
+            losses: Vec::new(),
         })
     }
 }

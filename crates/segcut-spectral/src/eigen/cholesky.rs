@@ -3,7 +3,8 @@
 //! With S = M^-½ and the diagonal of M^-½ L M^-½ + σ·1 that is the shifted Laplacian.
 
 use super::EigenError;
-use super::ldlt::{EliminationTree, Ldlt};
+use super::elimination_tree::{EliminationTree, Pattern};
+use super::ldlt::Ldlt;
 use super::row_blocks::Row;
 use super::supernodal_solve::PanelFactor;
 use crate::pencil::Pencil;
@@ -28,7 +29,7 @@ const SUPERNODAL_FROM: f64 = 60.0;
 /// The structure of the factor of a pencil that stands in its elimination order already.
 pub(crate) enum Analysis {
     /// Row by row.
-    Simplicial(EliminationTree),
+    Simplicial(Pattern),
     /// By dense blocks, in faer.
     Supernodal(Box<Supernodal>),
 }
@@ -46,7 +47,7 @@ impl Analysis {
         if let Some(tree) = EliminationTree::new(pencil, 100 * pencil.n())
             && tree.products() < SUPERNODAL_FROM * (tree.factor_len() + pencil.n()) as f64
         {
-            return Ok(Self::Simplicial(tree));
+            return Ok(Self::Simplicial(tree.pattern(pencil)));
         }
         Self::supernodal(pencil)
     }
@@ -69,7 +70,7 @@ impl Analysis {
     /// Bytes of the factor.
     pub(crate) fn bytes(&self) -> u64 {
         match self {
-            Self::Simplicial(tree) => 12 * tree.factor_len() as u64,
+            Self::Simplicial(pattern) => 16 * pattern.len() as u64,
             Self::Supernodal(supernodal) => 8 * supernodal.symbolic.len_val() as u64,
         }
     }
@@ -77,8 +78,8 @@ impl Analysis {
     /// The factor of diagonal − S·W·S, which must be positive definite.
     pub(crate) fn factorize(&self, pencil: &Pencil, scale: &[f64], diagonal: &[f64]) -> Result<Factor<'_>, EigenError> {
         match self {
-            Self::Simplicial(tree) => {
-                let factor = Ldlt::new(pencil, scale, tree, diagonal);
+            Self::Simplicial(pattern) => {
+                let factor = Ldlt::new(pencil, scale, pattern, diagonal);
                 if factor.is_positive() { Ok(Factor::Simplicial(factor)) } else { Err(EigenError::NotPositive) }
             }
             Self::Supernodal(supernodal) => supernodal.factorize(&upper_values(pencil, scale, diagonal)),
@@ -95,7 +96,7 @@ impl Analysis {
         diagonal: &[f64],
     ) -> Result<Option<usize>, EigenError> {
         match self {
-            Self::Simplicial(tree) => Ok(Ldlt::new(pencil, scale, tree, diagonal).negative_pivots()),
+            Self::Simplicial(pattern) => Ok(Ldlt::new(pencil, scale, pattern, diagonal).negative_pivots()),
             Self::Supernodal(supernodal) => supernodal.count_negative(&upper_values(pencil, scale, diagonal)),
         }
     }
@@ -168,7 +169,7 @@ impl Supernodal {
 /// A factor that solves.
 pub(crate) enum Factor<'a> {
     /// L·D·Lᵀ row by row.
-    Simplicial(Ldlt),
+    Simplicial(Ldlt<'a>),
     /// L·Lᵀ by dense blocks.
     Supernodal {
         /// Its structure.
@@ -184,7 +185,7 @@ impl<'a> Factor<'a> {
         match self {
             Self::Simplicial(factor) => {
                 let n = x.len() / columns.max(1);
-                x.chunks_exact_mut(n.max(1)).for_each(|column| factor.solve(column));
+                x.chunks_exact_mut(n.max(1)).for_each(|column| factor.solve(column.as_chunks_mut::<1>().0));
             }
             Self::Supernodal { symbolic, values } => {
                 let mut memory = allocate(symbolic.solve_in_place_scratch::<f64>(columns, Par::Seq))?;
@@ -208,7 +209,7 @@ impl<'a> Factor<'a> {
 /// A factor that solves for four right-hand sides at a time.
 pub(crate) enum RowFactor<'a> {
     /// L·D·Lᵀ row by row.
-    Simplicial(Ldlt),
+    Simplicial(Ldlt<'a>),
     /// L·Lᵀ by panels.
     Panels(PanelFactor<'a>),
 }
@@ -217,7 +218,7 @@ impl RowFactor<'_> {
     /// Solves in place.
     pub(crate) fn solve(&self, x: &mut [Row]) {
         match self {
-            Self::Simplicial(factor) => factor.solve_rows(x),
+            Self::Simplicial(factor) => factor.solve(x),
             Self::Panels(factor) => factor.solve(x),
         }
     }

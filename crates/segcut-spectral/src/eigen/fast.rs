@@ -101,7 +101,7 @@ fn dampings() -> [f64; STEPS] {
 }
 
 /// Columns in blocks, filled up with zero columns.
-fn side_by_side(n: usize, columns: &[Vec<f64>]) -> Blocks {
+pub(super) fn side_by_side(n: usize, columns: &[Vec<f64>]) -> Blocks {
     let block = |columns: &[Vec<f64>]| {
         (0..n).map(|i| std::array::from_fn(|j| columns.get(j).map_or(0.0, |column| column[i]))).collect()
     };

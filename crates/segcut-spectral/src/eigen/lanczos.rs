@@ -6,6 +6,9 @@ use crate::kernels::{axpy, dot, norm, project_out};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+/// Vectors that there is room for from the start.
+const ROOM: usize = 40;
+
 /// An operator that overwrites its argument by the product.
 pub(crate) type Operator<'a> = dyn FnMut(&mut [f64]) -> Result<(), EigenError> + 'a;
 
@@ -68,6 +71,9 @@ impl Lanczos {
     /// Adds one vector to the basis.
     pub(crate) fn step(&mut self, operator: &mut Operator<'_>) -> Result<(), EigenError> {
         let n = self.n;
+        if self.basis.is_empty() {
+            self.basis.reserve(ROOM * n);
+        }
         let v = std::mem::take(&mut self.next);
         let mut w = v.clone();
         operator(&mut w)?;

@@ -1,115 +1,77 @@
 //! Small sparse pencils to LDLᵀ factors, row by row.
 
-use super::row_blocks::{Row, WIDTH};
+use super::elimination_tree::Pattern;
 use crate::pencil::Pencil;
-
-/// No parent in the elimination tree.
-const ROOT: u32 = u32::MAX;
-
-/// The elimination tree and the columns' lengths in the factor: all that is known before arithmetic.
-#[derive(Debug)]
-pub(crate) struct EliminationTree {
-    parent: Vec<u32>,
-    starts: Vec<u32>,
-}
-
-impl EliminationTree {
-    /// Liu's algorithm on the pencil's own order; walks each row's subtree once.
-    ///
-    /// `None` where the factor would have more than `limit` entries below the diagonal.
-    pub(crate) fn new(pencil: &Pencil, limit: usize) -> Option<Self> {
-        let n = pencil.n();
-        let mut parent = vec![ROOT; n];
-        let mut seen = vec![ROOT; n];
-        let mut lengths = vec![0u32; n];
-        let mut total = 0usize;
-        for k in 0..n {
-            seen[k] = k as u32;
-            for &first in pencil.row(k).0.iter().filter(|&&i| (i as usize) < k) {
-                let mut i = first as usize;
-                while seen[i] != k as u32 {
-                    seen[i] = k as u32;
-                    if parent[i] == ROOT {
-                        parent[i] = k as u32;
-                    }
-                    lengths[i] += 1;
-                    total += 1;
-                    i = parent[i] as usize;
-                }
-            }
-            if total > limit {
-                return None;
-            }
-        }
-        let mut starts = Vec::with_capacity(n + 1);
-        starts.push(0);
-        for length in lengths {
-            starts.push(starts[starts.len() - 1] + length);
-        }
-        Some(Self { parent, starts })
-    }
-
-    /// Entries below the diagonal.
-    pub(crate) fn factor_len(&self) -> usize {
-        self.starts[self.starts.len() - 1] as usize
-    }
-
-    /// Multiply-adds of the numeric factorization.
-    pub(crate) fn products(&self) -> f64 {
-        self.starts.windows(2).map(|w| f64::from(w[1] - w[0]).powi(2)).sum()
-    }
-}
+use std::ops::Range;
 
 /// L·D·Lᵀ of diagonal − S·W·S with unit columns L, W the pencil's weights and S = diag(scale).
 ///
-/// Up-looking, after T. Davis, Direct methods for sparse linear systems, 2006, section 4.
+/// Up-looking, after T. Davis, Direct methods for sparse linear systems, 2006, section 4; two columns at a time where
+/// their entries stand in the same rows.
 #[derive(Debug)]
-pub(crate) struct Ldlt {
-    starts: Vec<u32>,
-    rows: Vec<u32>,
+pub(crate) struct Ldlt<'a> {
+    pattern: &'a Pattern,
     values: Vec<f64>,
     pivots: Vec<f64>,
+    /// 1 / pivots.
+    inverse: Vec<f64>,
 }
 
-impl Ldlt {
+impl<'a> Ldlt<'a> {
     /// Pivots of any sign are taken; a zero pivot leaves values that are not finite.
-    pub(crate) fn new(pencil: &Pencil, scale: &[f64], tree: &EliminationTree, diagonal: &[f64]) -> Self {
+    pub(crate) fn new(pencil: &Pencil, scale: &[f64], pattern: &'a Pattern, diagonal: &[f64]) -> Self {
         let n = pencil.n();
-        let mut next: Vec<u32> = tree.starts[..n].to_vec();
-        let mut rows = vec![0u32; tree.factor_len()];
-        let mut values = vec![0.0; tree.factor_len()];
-        let mut pivots = vec![0.0; n];
-        let mut x = vec![0.0; n];
-        let mut seen = vec![ROOT; n];
-        let mut reach = vec![0u32; n];
+        let zeros = || vec![0.0; n];
+        let mut factor = Self { pattern, values: vec![0.0; pattern.len()], pivots: zeros(), inverse: zeros() };
+        let mut next: Vec<u32> = pattern.starts[..n].to_vec();
+        let mut x = zeros();
         for k in 0..n {
             let (neighbors, weights) = pencil.row(k);
-            let mut pivot = diagonal[k];
-            let mut top = n;
-            seen[k] = k as u32;
-            for (&first, &w) in neighbors.iter().zip(weights) {
-                if first as usize >= k {
-                    continue;
-                }
-                x[first as usize] = -w * scale[first as usize] * scale[k];
-                top = push_path(first, k as u32, (&mut seen, &mut reach), (&tree.parent, top));
+            for (&i, &w) in neighbors.iter().zip(weights).filter(|&(&i, _)| (i as usize) < k) {
+                x[i as usize] = -w * scale[i as usize] * scale[k];
             }
-            for &i in &reach[top..] {
-                let i = i as usize;
-                let xi = std::mem::take(&mut x[i]);
-                let (start, end) = (tree.starts[i] as usize, next[i] as usize);
-                for (&row, &l) in rows[start..end].iter().zip(&values[start..end]) {
-                    x[row as usize] -= l * xi;
-                }
-                let l = xi / pivots[i];
-                pivot -= l * xi;
-                rows[end] = k as u32;
-                values[end] = l;
-                next[i] += 1;
-            }
-            pivots[k] = pivot;
+            let pivot = diagonal[k] - factor.eliminate(k, &mut x, &mut next);
+            factor.pivots[k] = pivot;
+            factor.inverse[k] = pivot.recip();
         }
-        Self { starts: tree.starts.clone(), rows, values, pivots }
+        factor
+    }
+
+    /// Row k of L from row k of the matrix in `x`, which becomes zero; what its pivot loses.
+    fn eliminate(&mut self, k: usize, x: &mut [f64], next: &mut [u32]) -> f64 {
+        let Pattern { starts, rows, row_starts, columns, twins } = self.pattern;
+        let columns = &columns[row_starts[k] as usize..row_starts[k + 1] as usize];
+        let mut loss = 0.0;
+        let mut at = 0;
+        while let Some(&column) = columns.get(at) {
+            let i = column as usize;
+            let xi = std::mem::take(&mut x[i]);
+            let (start, end) = (starts[i] as usize, next[i] as usize);
+            next[i] += 1;
+            let l = xi * self.inverse[i];
+            loss += l * xi;
+            if twins[i] && i + 1 < k {
+                let (other_start, other_end) = (starts[i + 1] as usize, next[i + 1] as usize);
+                next[i + 1] += 1;
+                // The first entry of a column with a twin stands in the twin's row.
+                let other = std::mem::take(&mut x[i + 1]) - self.values[start] * xi;
+                let (a, b) = (&self.values[start + 1..end], &self.values[other_start..other_end]);
+                for ((&row, &a), &b) in rows[other_start..other_end].iter().zip(a).zip(b) {
+                    x[row as usize] -= a * xi + b * other;
+                }
+                let l = other * self.inverse[i + 1];
+                loss += l * other;
+                self.values[other_end] = l;
+                at += 1;
+            } else {
+                for (&row, &a) in rows[start..end].iter().zip(&self.values[start..end]) {
+                    x[row as usize] -= a * xi;
+                }
+            }
+            self.values[end] = l;
+            at += 1;
+        }
+        loss
     }
 
     /// Whether all pivots are positive and finite.
@@ -123,63 +85,70 @@ impl Ldlt {
         sound.then(|| self.pivots.iter().filter(|&&p| p < 0.0).count())
     }
 
-    /// Forward substitution, division by the pivots, backward substitution.
-    pub(crate) fn solve(&self, x: &mut [f64]) {
-        let columns = || self.starts.windows(2).map(|w| w[0] as usize..w[1] as usize).enumerate();
-        for (j, range) in columns() {
-            let xj = x[j];
-            for (&i, &l) in self.rows[range.clone()].iter().zip(&self.values[range]) {
-                x[i as usize] -= l * xj;
-            }
+    /// Forward substitution, division by the pivots, backward substitution, for W right-hand sides side by side.
+    pub(crate) fn solve<const W: usize>(&self, x: &mut [[f64; W]]) {
+        for (j, range, twin) in self.pattern.forward() {
+            if twin { self.forward_twins(j, range, x) } else { self.forward_one(j, range, x) }
         }
-        for (j, range) in columns().rev() {
-            let mut sum = x[j] / self.pivots[j];
-            for (&i, &l) in self.rows[range.clone()].iter().zip(&self.values[range]) {
-                sum -= l * x[i as usize];
-            }
-            x[j] = sum;
+        for (j, range, twin) in self.pattern.backward() {
+            if twin { self.backward_twins(j, range, x) } else { self.backward_one(j, range, x) }
         }
     }
 
-    /// The same for four right-hand sides side by side.
-    pub(crate) fn solve_rows(&self, x: &mut [Row]) {
-        let columns = || self.starts.windows(2).map(|w| w[0] as usize..w[1] as usize).enumerate();
-        for (j, range) in columns() {
-            let xj = x[j];
-            for (&i, &l) in self.rows[range.clone()].iter().zip(&self.values[range]) {
-                (0..WIDTH).for_each(|b| x[i as usize][b] -= l * xj[b]);
-            }
-        }
-        for (j, range) in columns().rev() {
-            let mut sum = x[j].map(|x| x / self.pivots[j]);
-            for (&i, &l) in self.rows[range.clone()].iter().zip(&self.values[range]) {
-                (0..WIDTH).for_each(|b| sum[b] -= l * x[i as usize][b]);
-            }
-            x[j] = sum;
+    #[inline(always)]
+    fn forward_one<const W: usize>(&self, j: usize, range: Range<usize>, x: &mut [[f64; W]]) {
+        let own = x[j];
+        for (&i, &l) in self.pattern.rows[range.clone()].iter().zip(&self.values[range]) {
+            (0..W).for_each(|c| x[i as usize][c] -= l * own[c]);
         }
     }
-}
 
-/// The path from `first` towards the root up to nodes seen for row k, put before reach[top ..] in its order.
-fn push_path(first: u32, k: u32, (seen, reach): (&mut [u32], &mut [u32]), (parent, mut top): (&[u32], usize)) -> usize {
-    let mut length = 0;
-    let mut i = first;
-    while seen[i as usize] != k {
-        seen[i as usize] = k;
-        reach[length] = i;
-        length += 1;
-        i = parent[i as usize];
+    #[inline(always)]
+    fn forward_twins<const W: usize>(&self, j: usize, range: Range<usize>, x: &mut [[f64; W]]) {
+        let (own, first) = (x[j], self.values[range.start]);
+        let other: [f64; W] = std::array::from_fn(|c| x[j + 1][c] - first * own[c]);
+        x[j + 1] = other;
+        for (&i, [a, b]) in self.twin_entries(&range) {
+            (0..W).for_each(|c| x[i as usize][c] -= a * own[c] + b * other[c]);
+        }
     }
-    while length > 0 {
-        length -= 1;
-        top -= 1;
-        reach[top] = reach[length];
+
+    #[inline(always)]
+    fn backward_one<const W: usize>(&self, j: usize, range: Range<usize>, x: &mut [[f64; W]]) {
+        let mut sum = [0.0; W];
+        for (&i, &l) in self.pattern.rows[range.clone()].iter().zip(&self.values[range]) {
+            (0..W).for_each(|c| sum[c] += l * x[i as usize][c]);
+        }
+        x[j] = std::array::from_fn(|c| x[j][c] * self.inverse[j] - sum[c]);
     }
-    top
+
+    #[inline(always)]
+    fn backward_twins<const W: usize>(&self, j: usize, range: Range<usize>, x: &mut [[f64; W]]) {
+        let mut sums = [[0.0; W]; 2];
+        for (&i, [a, b]) in self.twin_entries(&range) {
+            let x = x[i as usize];
+            (0..W).for_each(|c| sums[0][c] += a * x[c]);
+            (0..W).for_each(|c| sums[1][c] += b * x[c]);
+        }
+        let first = self.values[range.start];
+        let other: [f64; W] = std::array::from_fn(|c| x[j + 1][c] * self.inverse[j + 1] - sums[1][c]);
+        x[j] = std::array::from_fn(|c| x[j][c] * self.inverse[j] - sums[0][c] - first * other[c]);
+        x[j + 1] = other;
+    }
+
+    /// The rows that a column and its twin share, with both values; `range` is the column's.
+    #[inline(always)]
+    fn twin_entries(&self, range: &Range<usize>) -> impl Iterator<Item = (&u32, [f64; 2])> {
+        let shared = range.start + 1..range.end;
+        let twin = range.end..range.end + shared.len();
+        let values = self.values[shared.clone()].iter().zip(&self.values[twin]);
+        self.pattern.rows[shared].iter().zip(values.map(|(&a, &b)| [a, b]))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::elimination_tree::EliminationTree;
     use super::*;
     use crate::pencil::Laplacian;
     use segcut_core::SparseAffinity;
@@ -199,13 +168,17 @@ mod tests {
     fn solving_inverts_the_shifted_matrix() {
         let pencil = ring(20);
         let scale: Vec<f64> = pencil.mass().iter().map(|m| m.sqrt().recip()).collect();
-        let tree = EliminationTree::new(&pencil, usize::MAX).unwrap();
+        let pattern = EliminationTree::new(&pencil, usize::MAX).unwrap().pattern(&pencil);
+        assert!(pattern.twins.contains(&true) && pattern.twins.contains(&false));
         let diagonal = vec![1.1; 20];
-        let factor = Ldlt::new(&pencil, &scale, &tree, &diagonal);
+        let factor = Ldlt::new(&pencil, &scale, &pattern, &diagonal);
         assert!(factor.is_positive());
         let b: Vec<f64> = (0..20).map(|i| (i as f64).sin()).collect();
         let mut u = b.clone();
-        factor.solve(&mut u);
+        factor.solve(u.as_chunks_mut::<1>().0);
+        let mut wide: Vec<[f64; 2]> = b.iter().map(|&b| [b, -2.0 * b]).collect();
+        factor.solve(&mut wide);
+        assert!(wide.iter().zip(&u).all(|(w, u)| (w[0] - u).abs() < 1e-14 && (w[1] + 2.0 * u).abs() < 1e-14));
         let x: Vec<f64> = u.iter().zip(&scale).map(|(u, s)| u * s).collect();
         let mut y = vec![0.0; 20];
         pencil.apply(&x, &mut y);
@@ -218,8 +191,8 @@ mod tests {
     fn pivots_count_eigenvalues() {
         let pencil = ring(20);
         let scale: Vec<f64> = pencil.mass().iter().map(|m| m.sqrt().recip()).collect();
-        let tree = EliminationTree::new(&pencil, usize::MAX).unwrap();
-        let count = |mu: f64| Ldlt::new(&pencil, &scale, &tree, &[1.0 - mu; 20]).negative_pivots();
+        let pattern = EliminationTree::new(&pencil, usize::MAX).unwrap().pattern(&pencil);
+        let count = |mu: f64| Ldlt::new(&pencil, &scale, &pattern, &[1.0 - mu; 20]).negative_pivots();
         assert_eq!((count(-0.1), count(1e-9), count(2.1)), (Some(0), Some(1), Some(20)));
         assert!(EliminationTree::new(&pencil, 10).is_none());
     }

@@ -5,6 +5,7 @@ mod block_lanczos;
 mod block_search;
 pub(crate) mod cholesky;
 mod dense;
+mod elimination_tree;
 mod fast;
 mod lanczos;
 mod ldlt;

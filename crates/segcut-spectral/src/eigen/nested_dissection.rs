@@ -104,7 +104,7 @@ impl Dissection<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eigen::ldlt::EliminationTree;
+    use crate::eigen::elimination_tree::EliminationTree;
     use crate::pencil::Laplacian;
     use segcut_core::SparseAffinity;
 

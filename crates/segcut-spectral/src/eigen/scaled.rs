@@ -41,17 +41,7 @@ impl<'a> Scaled<'a> {
         y.iter_mut().zip(&self.scale).for_each(|(y, s)| *y *= s);
     }
 
-    /// uᵀA·u and ‖A·u − that·u‖ of a unit vector.
-    pub(super) fn measure(&self, u: &[f64]) -> (f64, f64) {
-        let x: Vec<f64> = u.iter().zip(&self.scale).map(|(u, s)| u * s).collect();
-        let value = self.pencil.rayleigh(&x);
-        let mut y = vec![0.0; u.len()];
-        self.pencil.apply(&x, &mut y);
-        let square = |((y, s), u): ((&f64, &f64), &f64)| (y * s - value * u).powi(2);
-        (value, y.iter().zip(&self.scale).zip(u).map(square).sum::<f64>().sqrt())
-    }
-
-    /// The same for four unit vectors side by side, and zero columns; `product` is scratch.
+    /// uᵀA·u and ‖A·u − that·u‖ of four unit vectors side by side, or zero columns; `product` is scratch.
     pub(super) fn measure_rows(&self, u: &[Row], product: &mut [Row]) -> (Row, Row) {
         let energies = scaled_rows(self.pencil, &self.scale, u, product);
         let mut squares = [0.0; WIDTH];

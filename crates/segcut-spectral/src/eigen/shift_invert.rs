@@ -6,6 +6,7 @@
 use super::EigenError;
 use super::block_search::block_search;
 use super::cholesky::minimum_degree;
+use super::fast::{measured, side_by_side};
 use super::lanczos::Lanczos;
 use super::nested_dissection::nested_dissection;
 use super::pairs::{Eigenpair, Pairs, Wanted, note, stopped};
@@ -125,7 +126,7 @@ fn lanczos_search(
     let mut lanczos = Lanczos::new(deflated, start, wanted.seed);
     let factor = shifted.factor(SHIFT * shifted.a.size)?;
     let mut operator = |x: &mut [f64]| factor.solve(x, 1);
-    let mut next_check = (k + 3 + k / 2).min(room);
+    let mut next_check = (2 * k + 4).min(room);
     let mut status = Status::Converged;
     loop {
         while lanczos.len() < next_check {
@@ -144,14 +145,17 @@ fn lanczos_search(
             status = stopped;
             break;
         }
-        next_check = (lanczos.len() + 2 + lanczos.len() / 10).min(room);
+        next_check = (lanczos.len() + steps_to_go(history, residual)).min(room);
     }
     let vectors = lanczos.vectors(k).ok_or(EigenError::Dense)?;
-    let measured = |vector: Vec<f64>| {
-        let (value, residual) = shifted.a.measure(&vector);
-        Eigenpair { value, vector, residual }
-    };
-    Ok((vectors.into_iter().map(measured).collect(), status))
+    Ok((measured(&shifted.a, &side_by_side(shifted.a.pencil.n(), &vectors), vectors.len()), status))
+}
+
+/// Steps until the residual, over what is allowed, should be 1, where it goes on to fall as in the last few steps.
+fn steps_to_go(history: &[f64], residual: f64) -> usize {
+    let [.., before, now] = history else { return 4 };
+    let left = residual.ln() / (before / now).ln();
+    if left > 0.0 { ((4.0 * left) as usize).clamp(2, 6) } else { 4 }
 }
 
 /// The worst residual of the first k Ritz pairs over what is allowed.

@@ -99,12 +99,12 @@ def graph(name, weights, k, solvers, stored=None):
         values, vectors = stored
     # Spaces are compared up to the last value before k with a gap after it.
     gaps = [c for c in range(1, min(k + 1, len(values))) if values[c] - values[c - 1] > 1e-6 * max(values[c], 1e-9)]
-    whole = gaps[-1]
+    whole = gaps[-1] if gaps else 0
     for solver in solvers:
         found, residuals, status, table = solve(k, solver)
         error = np.max(np.abs(found[:k] - values[:k]) / np.maximum(values[:k], 1e-6))
         u = table[:, :k] / scale[:, None]
-        sine = angle(np.linalg.qr(u[:, :whole])[0], vectors[:, :whole])
+        sine = angle(np.linalg.qr(u[:, :whole])[0], vectors[:, :whole]) if whole else 0
         text = f"values {error:.1e}, angle of {whole} {sine:.1e}"
         check(f"{name} {solver}", error < 1e-8 and sine < 1e-6 and status.startswith("Converged"), f"{text} {status}")
         print(f"{name:18} {solver:12} {text}, residual {residuals.max():.1e}, {status}", flush=True)

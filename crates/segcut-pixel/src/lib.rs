@@ -13,6 +13,7 @@ mod lab;
 mod lloyd;
 mod resize;
 mod scaled;
+mod whole_blur;
 
 pub use area_mean::AreaMean;
 pub use bilinear::Bilinear;
@@ -22,3 +23,4 @@ pub use lab::{LAB8_SCALE, LAB8_ZERO, LabError, lab_rows, lab8_rows};
 pub use lloyd::{Centres, Lloyd, centres};
 pub use resize::{Filter, ResizeError, enlarge_labels, interpolate, resize, resize_with, shrink};
 pub use scaled::scaled_rows;
+pub use whole_blur::whole_blur;

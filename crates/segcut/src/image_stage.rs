@@ -1,7 +1,7 @@
 //! What happens to an image before any stage sees it.
 
 use segcut_core::{Image, Samples, StageError};
-use segcut_pixel::{Gaussian, RowShape, interpolate, resize, scaled_rows};
+use segcut_pixel::{Gaussian, RowShape, interpolate, resize, scaled_rows, whole_blur};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -20,6 +20,8 @@ pub struct ImageParams {
     pub rescale: Option<f64>,
     /// Standard deviation of a Gaussian blur, in pixels of the original; 0 for none.
     pub blur_sigma: f64,
+    /// Whether blurred samples of 8-bit images are cut to whole numbers after each axis, as scipy's `gaussian_filter` does.
+    pub blur_whole: bool,
     /// Whether a smaller image averages the pixels that it leaves out; else it interpolates between the nearest
     /// four (scikit-image's `rescale(anti_aliasing=False)`).
     pub antialias: bool,
@@ -27,7 +29,7 @@ pub struct ImageParams {
 
 impl Default for ImageParams {
     fn default() -> Self {
-        Self { bands: None, max_side: None, rescale: None, blur_sigma: 0.0, antialias: true }
+        Self { bands: None, max_side: None, rescale: None, blur_sigma: 0.0, blur_whole: false, antialias: true }
     }
 }
 
@@ -49,7 +51,7 @@ impl ImageParams {
     pub(crate) fn apply<'a>(&self, image: &'a Image) -> Result<Cow<'a, Image>, StageError> {
         let mut working = Cow::Borrowed(image);
         if self.blur_sigma > 0.0 {
-            working = Cow::Owned(blurred(&working, self.blur_sigma)?);
+            working = Cow::Owned(blurred(&working, self)?);
         }
         let (height, width) = self.working_size(image.height(), image.width());
         if (height, width) != (image.height(), image.width()) {
@@ -72,11 +74,20 @@ impl ImageParams {
 
 /// The image after a Gaussian blur, as f32 samples in 0 to 1. Samples outside the valid mask count as
 /// they are stored.
-fn blurred(image: &Image, sigma: f64) -> Result<Image, StageError> {
+fn blurred(image: &Image, params: &ImageParams) -> Result<Image, StageError> {
     let shape = RowShape { height: image.height(), width: image.width(), channels: image.channels() };
-    let mut values = vec![0.0; image.samples().len()];
-    scaled_rows(image, 0..image.height(), &mut values);
-    let values = Gaussian::new(sigma).map_err(StageError::data)?.blur(&values, shape);
+    let values = match image.samples() {
+        Samples::U8(samples) if params.blur_whole => {
+            let samples: Vec<f64> = samples.iter().map(|&sample| sample.into()).collect();
+            let blurred = whole_blur(&samples, shape, params.blur_sigma).map_err(StageError::data)?;
+            blurred.iter().map(|sample| (sample / 255.0) as f32).collect()
+        }
+        _ => {
+            let mut values = vec![0.0; image.samples().len()];
+            scaled_rows(image, 0..image.height(), &mut values);
+            Gaussian::new(params.blur_sigma).map_err(StageError::data)?.blur(&values, shape)
+        }
+    };
     Image::with_mask(image.height(), image.width(), image.space(), Samples::F32(values), image.valid().cloned())
         .map(|blurred| blurred.with_id(image.id()))
         .map_err(StageError::data)
@@ -94,6 +105,15 @@ mod tests {
         assert_eq!(params.working_size(1, 6400), (1, 64));
         let half = ImageParams { rescale: Some(0.5), ..params };
         assert_eq!(half.working_size(100, 60), (50, 30));
+    }
+
+    #[test]
+    fn blurred_samples_of_8_bits_may_be_whole() {
+        let samples = Samples::U8([0, 0, 100, 0, 0].into());
+        let image = Image::new(1, 5, segcut_core::ColorSpace::Gray, samples).unwrap();
+        let params = ImageParams { blur_sigma: 0.5, blur_whole: true, ..ImageParams::default() };
+        let Samples::F32(values) = params.apply(&image).unwrap().samples().clone() else { unreachable!("f32") };
+        assert_eq!(values[..], [0.0, 10.0, 78.0, 10.0, 0.0].map(|v: f32| v / 255.0));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use segcut_core::{Affinity, FeatureBlock, RegionGraph, SparseAffinity};
 use segcut_io::Input;
 use segcut_io::npy::{NpyArray, parse_npy};
 use segcut_io::tables::{
-    Directed, EdgeGraph, EdgeRules, LabelColumn, Points, affinity_of, names_edges, read_edges, read_matrix_graph,
-    read_matrix_rows, read_points,
+    Directed, EdgeGraph, EdgeRules, LabelColumn, Points, affinity_of, is_sparse_archive, names_edges, read_edges,
+    read_matrix_graph, read_matrix_rows, read_points, read_sparse_graph,
 };
 use std::fmt::Display;
 use std::path::Path;
@@ -56,6 +56,9 @@ pub fn read(args: &ClusterArgs, max_bytes: u64, least: usize, as_is: bool) -> Re
     let listed = EdgeRules { nodes: rules.nodes.max(rows).max(least), ..rules };
     let hint = |e: segcut_io::tables::TableError| hinted(&e);
     let nodes = match format {
+        Format::Points | Format::Graph if is_sparse_graph(args, &input, format, max_bytes) => {
+            of_graph(read_sparse_graph(&input, &rules).map_err(hint)?)
+        }
         Format::Points if args.graph.affinity == Some(AffinityName::Precomputed) => {
             let table = read_points(&input, max_bytes).map_err(hint)?;
             of_graph(affinity_of(&input, &table, &rules).map_err(hint)?)
@@ -80,6 +83,12 @@ pub fn hinted(error: &impl Display) -> Failure {
         return Failure::inputs(format!("{text}; --directed max, mean or sum makes it symmetric"));
     }
     Failure::inputs(text)
+}
+
+/// Whether the input is a sparse `.npz` that is to be read as similarities.
+fn is_sparse_graph(args: &ClusterArgs, input: &Input, format: Format, max_bytes: u64) -> bool {
+    let asked = format == Format::Graph || args.graph.affinity == Some(AffinityName::Precomputed);
+    asked && is_sparse_archive(input, max_bytes)
 }
 
 fn format_of(input: &Input) -> Format {

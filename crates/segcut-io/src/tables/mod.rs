@@ -5,6 +5,7 @@
 //! | `.csv`, `.npy`, `.npz` | [`read_points`] | [`Points`] |
 //! | `.csv`, `.txt` edge lists | [`read_edges`] | [`EdgeGraph`] |
 //! | `.mtx`, `.mtx.gz` | [`read_matrix_graph`], [`read_matrix_rows`] | [`EdgeGraph`], [`Points`] |
+//! | sparse `.npz` | [`read_sparse_graph`] | [`EdgeGraph`] |
 //! | labels | [`read_labels`] | [`NodeLabels`] |
 //!
 //! Text is UTF-8 with commas, semicolons, tabs or blanks between fields; empty lines and lines that begin with `#`, `%`
@@ -18,6 +19,7 @@ mod node_labels;
 mod pairs;
 mod point_arrays;
 mod points;
+mod sparse_archive;
 
 pub use edges::{names_edges, read_edges};
 pub use error::{TableError, TableFault, TableNote};
@@ -25,3 +27,4 @@ pub use matrix::{read_matrix_graph, read_matrix_rows};
 pub use node_labels::{NodeLabels, read_labels, write_labels};
 pub use pairs::{Directed, EdgeGraph, EdgeRules, affinity_of};
 pub use points::{LabelColumn, Points, read_points};
+pub use sparse_archive::{is_sparse_archive, read_sparse_graph};

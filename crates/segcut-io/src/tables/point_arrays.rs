@@ -2,6 +2,7 @@
 
 use super::error::{TableError, TableFault};
 use super::points::{LabelColumn, Points, is_label_name, numbered};
+use super::sparse_archive::SparseMatrix;
 use crate::Input;
 use crate::npy::{NpyArray, NpyError, parse_npy, parse_npz};
 use std::collections::BTreeMap;
@@ -20,9 +21,9 @@ pub(super) fn points_of_archive(input: &Input, limit: u64) -> Result<Points, Tab
     let arrays = parse_npz(&input.bytes, limit);
     let arrays = arrays.map_err(|source| NpyError::Content { file: input.file.clone(), source })?;
     let arrays: BTreeMap<String, NpyArray> = arrays.into_iter().collect();
-    let sparse = ["data", "indices", "indptr", "shape"].map(|name| arrays.get(name));
-    let mut points = if let [Some(data), Some(indices), Some(indptr), Some(shape)] = sparse {
-        dense_rows(input, [data, indices, indptr, shape], limit)?
+    let sparse = ["data", "indices", "indptr", "shape"].iter().all(|name| arrays.contains_key(*name));
+    let mut points = if sparse {
+        dense_rows(input, &arrays, limit)?
     } else {
         let tables = || arrays.iter().filter(|(_, array)| array.shape.len() == 2);
         let named = POINTS.iter().find_map(|name| arrays.get_key_value(*name));
@@ -61,33 +62,20 @@ fn rows(input: &Input, name: &str, array: &NpyArray) -> Result<Points, TableErro
     Ok(Points { n, dims, values, ..Points::default() })
 }
 
-/// Compressed sparse rows → their dense form.
-fn dense_rows(input: &Input, [data, indices, indptr, shape]: [&NpyArray; 4], limit: u64) -> Result<Points, TableError> {
+/// A sparse matrix → its rows, zeros filled in.
+fn dense_rows(input: &Input, arrays: &BTreeMap<String, NpyArray>, limit: u64) -> Result<Points, TableError> {
     let fault = |fault: TableFault| fault.at(&input.file, None);
-    let bad = || fault(TableFault::BadSparse);
-    let whole = |array: &NpyArray| -> Vec<usize> { array.to_f64().iter().map(|&v| v as usize).collect() };
-    let (indices, indptr, shape) = (whole(indices), whole(indptr), whole(shape));
-    let &[n, dims] = &shape[..] else { return Err(bad()) };
+    let matrix = SparseMatrix::of(arrays).ok_or_else(|| fault(TableFault::BadSparse))?;
+    let (n, dims) = (matrix.rows, matrix.columns);
     let needs = (n as u64).saturating_mul(dims as u64).saturating_mul(8);
     if needs > limit {
         let what = format!("the dense form of {n} x {dims} values");
         return Err(fault(TableFault::TooLarge { what, needs, limit }));
     }
-    let data = data.to_f64();
-    if indptr.len() != n.saturating_add(1) || data.len() != indices.len() || n == 0 || dims == 0 {
-        return Err(bad());
+    if n == 0 || dims == 0 || matrix.cells().any(|(_, value)| !value.is_finite()) {
+        return Err(fault(TableFault::BadSparse));
     }
     let mut values = vec![0.0; n * dims];
-    for (row, ends) in indptr.windows(2).enumerate() {
-        let (Some(columns), Some(cells)) = (indices.get(ends[0]..ends[1]), data.get(ends[0]..ends[1])) else {
-            return Err(bad());
-        };
-        for (&column, &value) in columns.iter().zip(cells) {
-            if column >= dims || !value.is_finite() {
-                return Err(bad());
-            }
-            values[row * dims + column] += value;
-        }
-    }
+    matrix.cells().for_each(|([row, column], value)| values[row * dims + column] += value);
     Ok(Points { n, dims, values, ..Points::default() })
 }

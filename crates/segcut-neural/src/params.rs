@@ -27,7 +27,7 @@ pub enum Labels {
     Training,
 }
 
-/// Parameters of [`DeepCut`]; the defaults are ours, the recipes named after the paper set its own.
+/// Parameters of [`DeepCut`](crate::DeepCut); the defaults are ours, the recipes named after the paper set its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeepCutParams {

@@ -28,10 +28,10 @@ use segcut_spectral::{KMeansParams, eigengap, kmeans};
 /// others; as a [`Clusterer`] it learns from the graph that it is to cluster.
 ///
 /// Differs from the paper by default: nodes count by their degree, so that the embedding is that of the normalized
-/// cut; the constant eigenvector is taken out; batches are made of neighbours in the given graph
-/// (`similarity = "batch"` finds neighbours within random batches instead); the gradient flows through the
-/// orthonormalisation (`orthogonality = "fixed"` holds it fixed); and the last layer is at the end solved for on all
-/// nodes by Rayleigh-Ritz (`refit`).
+/// cut; the constant eigenvector is taken out; where the graph has edges, batches are made of neighbours in it (else
+/// neighbours are found within random batches, as in the paper); the gradient flows through the
+/// orthonormalisation (`orthogonality = "fixed"` holds it fixed); and the outputs are at the end turned to the
+/// Rayleigh-Ritz vectors of all nodes in their span (with `refit`, in that of the last hidden layer).
 ///
 /// # Errors
 /// [`SpectralNetError`] as [`StageError::Data`]; construction refuses parameters out of range.
@@ -88,10 +88,9 @@ impl SpectralNet {
         context: &Context,
     ) -> Result<(SpectralNetModel, Fit), StageError> {
         let params = &self.params;
-        let sizes: Vec<usize> =
-            [nodes.x.ncols()].into_iter().chain(params.hidden.clone()).chain([params.outputs()]).collect();
+        let sizes = params.sizes(nodes.x.ncols());
         let sampler = self.sampler(nodes, &sizes, context)?;
-        let mut training = Training::new(params, self.network(&sizes, context.seed));
+        let mut training = Training::new(params, self.network(&sizes, context.seed), params.epochs_of(nodes.x.nrows()));
         if let Some(kept) = checkpoint.kept() {
             state::read(&mut training, &sizes, &kept)?;
         }
@@ -119,14 +118,14 @@ impl SpectralNet {
         if sigmas.is_empty() || nodes.graph.is_some() {
             return Ok(make());
         }
-        let short = SpectralNetParams { epochs: self.params.epochs.div_ceil(5), ..self.params.clone() };
+        let epochs = self.params.epochs_of(nodes.x.nrows()).div_ceil(5);
         let mut best = (f64::INFINITY, *sigma);
         for &sigma in [sigma].into_iter().chain(sigmas) {
             let sampler = make().with_sigma(sigma);
-            let mut training = Training::new(&short, self.network(sizes, context.seed));
+            let mut training = Training::new(&self.params, self.network(sizes, context.seed), epochs);
             training.run(&sampler, &mut Unkept, context)?;
             let batches = sampler.validation().map_or_else(|| sampler.large(), |held| vec![held.nodes]);
-            let ritz = refit(&training.network, &short, &sampler, batches).map_err(StageError::data)?;
+            let ritz = refit(&training.network, &self.params, &sampler, batches).map_err(StageError::data)?;
             let ratio = match &ritz.values[..] {
                 [.., inside, outside] => inside / outside.max(f64::MIN_POSITIVE),
                 _ => f64::INFINITY,
@@ -178,8 +177,11 @@ impl SpectralNet {
                 return Err(StageError::data(SpectralNetError::Features { graph, found, wanted }));
             }
             blocks.push(rows);
-            if self.params.similarity == Similarity::Graph {
-                edges.push(sparse(&one)?);
+            match (one.affinity(), self.params.similarity) {
+                (_, Similarity::Batch) => {}
+                (Affinity::Sparse(sparse), _) => edges.push(sparse.clone()),
+                (Affinity::Gram(_), Similarity::Auto) => {}
+                (Affinity::Gram(_), Similarity::Graph) => return Err(StageError::data(SpectralNetError::Dense)),
             }
         }
         let views: Vec<ArrayView2<'_, f32>> = blocks.iter().map(|block| block.view()).collect();
@@ -191,8 +193,9 @@ impl SpectralNet {
             return Err(StageError::data(SpectralNetError::Clusters { k, n: rows.nrows() }));
         }
         let scaling = Scaling::learn(&rows, self.params.standardize);
-        let graph =
-            (self.params.similarity == Similarity::Graph).then(|| Neighborhoods::new(&edges, self.params.normalized));
+        let joined = edges.len() == blocks.len() && edges.iter().any(|graph| !graph.edges().is_empty());
+        let reads = self.params.similarity == Similarity::Graph || joined;
+        let graph = reads.then(|| Neighborhoods::new(&edges, self.params.normalized));
         Ok(Nodes { x: scaling.apply(rows), scaling, graph })
     }
 }
@@ -202,13 +205,6 @@ struct Fit {
     status: Status,
     notes: Vec<Note>,
     losses: Vec<f64>,
-}
-
-fn sparse(graph: &RegionGraph) -> Result<SparseAffinity, StageError> {
-    match graph.affinity() {
-        Affinity::Sparse(sparse) => Ok(sparse.clone()),
-        Affinity::Gram(_) => Err(StageError::data(SpectralNetError::Dense)),
-    }
 }
 
 /// The last linear map, from the moments of these groups of nodes.

@@ -5,6 +5,9 @@ use super::orthonormal::orthonormal;
 use super::params::Orthogonality;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
+/// Share of a column's squared mean below which its variance is rounding of f32.
+const CONSTANT: f64 = 1e-12;
+
 /// What a batch tells of outputs Y: the mass-weighted mean and Gram matrix (of the centered outputs) and YᵀLY, all
 /// divided by the batch's mass.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,14 +22,22 @@ pub(crate) struct Moments {
 impl Moments {
     pub(crate) fn of(y: ArrayView2<'_, f32>, batch: &Batch, centered: bool) -> Self {
         let total: f64 = batch.mass.iter().map(|&m| f64::from(m)).sum::<f64>().max(f64::MIN_POSITIVE);
-        let weighted = &y * &batch.mass.view().insert_axis(Axis(1));
-        let mut mean = weighted.mapv(f64::from).sum_axis(Axis(0)) / total;
-        if !centered {
-            mean.fill(0.0);
+        let share = batch.mass.mapv(|m| f64::from(m) / total);
+        let mut mean = Array1::<f64>::zeros(y.ncols());
+        if centered {
+            Zip::from(y.rows())
+                .and(&share)
+                .for_each(|row, &m| mean.zip_mut_with(&row, |sum, &v| *sum += m * f64::from(v)));
         }
-        let mut gram = product(weighted.view(), y) / total;
-        let outer = mean.view().insert_axis(Axis(1)).dot(&mean.view().insert_axis(Axis(0)));
-        gram -= &outer;
+        // Centered before they are multiplied: columns that hardly vary would drown in rounding.
+        let rest = y.mapv(f64::from) - &mean;
+        let weighted = &rest * &share.view().insert_axis(Axis(1));
+        let mut gram = weighted.t().dot(&rest);
+        let constant = |j: &usize| gram[[*j, *j]] <= CONSTANT * mean[*j] * mean[*j];
+        for j in (0..y.ncols()).filter(constant).collect::<Vec<usize>>() {
+            gram.row_mut(j).fill(0.0);
+            gram.column_mut(j).fill(0.0);
+        }
         let spread = laplacian(y, batch, (1.0 / total) as f32);
         let energy = product(y, spread.view());
         Self { mean, gram, energy, spread }
@@ -34,10 +45,10 @@ impl Moments {
 }
 
 /// AᵀB, summed in f64 over blocks of rows.
-pub(crate) fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f64> {
+fn product(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Array2<f64> {
     let mut sum = Array2::<f64>::zeros((a.ncols(), b.ncols()));
     for (a, b) in a.axis_chunks_iter(Axis(0), 256).zip(b.axis_chunks_iter(Axis(0), 256)) {
-        sum += &a.t().dot(&b).mapv(f64::from);
+        sum += &a.mapv(f64::from).t().dot(&b.mapv(f64::from));
     }
     sum
 }

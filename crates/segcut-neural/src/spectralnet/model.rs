@@ -42,8 +42,7 @@ impl SpectralNetModel {
     fn read(params: SpectralNetParams, bytes: &[u8]) -> Result<Self, ModelError> {
         let file = ModelFile::read(KIND, bytes)?;
         let scaling = Scaling::take(&file)?;
-        let inputs = scaling.mean.len();
-        let sizes: Vec<usize> = [inputs].into_iter().chain(params.hidden.clone()).chain([params.outputs()]).collect();
+        let sizes = params.sizes(scaling.mean.len());
         let layers = take_layers(&file, &sizes)?;
         let network = Perceptron { layers, activation: params.activation, squashed: params.squashed };
         let read = if params.refit { network.hidden_size() } else { params.outputs() };

@@ -24,7 +24,7 @@ pub(crate) fn orthonormal(gram: ArrayView2<'_, f64>) -> Orthonormal {
     let mut factor = Array2::<f64>::zeros((k, k));
     let mut rank = 0;
     for j in 0..k {
-        let own = gram[[j, j]];
+        let own: f64 = gram[[j, j]];
         let before = |i: usize, j: usize, factor: &Array2<f64>| (0..j).map(|c| factor[[i, c]] * factor[[j, c]]).sum();
         let left: f64 = own - {
             let sum: f64 = before(j, j, &factor);
@@ -32,7 +32,12 @@ pub(crate) fn orthonormal(gram: ArrayView2<'_, f64>) -> Orthonormal {
         };
         let independent = left > DEPENDENT * own && left.is_finite();
         rank += usize::from(independent);
-        let pivot = if independent { left } else { DEPENDENT.sqrt() * own.abs().max(f64::MIN_POSITIVE) };
+        // Divided by an infinite pivot, a column without any square gets no weight.
+        let pivot = match independent {
+            true => left,
+            false if own > 0.0 => DEPENDENT.sqrt() * own,
+            false => f64::INFINITY,
+        };
         factor[[j, j]] = pivot.sqrt();
         for i in j + 1..k {
             let sum: f64 = before(i, j, &factor);

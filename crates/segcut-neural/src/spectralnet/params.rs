@@ -30,8 +30,10 @@ impl Activation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Similarity {
-    /// The edges of the graph.
+    /// The edges of the graph; where it has none, as `batch`.
     #[default]
+    Auto,
+    /// The edges of the graph.
     Graph,
     /// The nearest nodes within each batch, by their features: the authors' way. No edges are needed.
     Batch,
@@ -106,7 +108,7 @@ pub struct Neighbors {
 
 impl Default for Neighbors {
     fn default() -> Self {
-        Self { n_neighbors: 8, scale: BatchScale::Global, scale_neighbor: 2, sigma: 1.0, sigmas: Vec::new() }
+        Self { n_neighbors: 8, scale: BatchScale::Global, scale_neighbor: 1, sigma: 0.7, sigmas: Vec::new() }
     }
 }
 
@@ -122,8 +124,9 @@ pub struct SpectralNetParams {
     /// Columns of the embedding that k-means reads, besides the constant one; absent: k − 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dims: Option<usize>,
-    /// Outputs of the hidden layers.
-    pub hidden: Vec<usize>,
+    /// Outputs of the hidden layers; absent: two layers of four times the inputs, at least 64 and at most 256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Vec<usize>>,
     /// What stands between the layers.
     pub activation: Activation,
     /// Whether tanh stands behind the last layer.
@@ -150,12 +153,15 @@ pub struct SpectralNetParams {
     pub variance: f64,
     /// Passes over all nodes.
     pub epochs: usize,
+    /// Least number of steps: few nodes get more epochs.
+    pub steps: usize,
     /// Nodes per batch, at least 16 times the embedding's columns.
     pub batch: usize,
     /// Neighbours that come with a node into its batch.
     pub reach: usize,
-    /// First size of steps (Adam).
-    pub learning_rate: f64,
+    /// First size of steps (Adam); absent: 0.64 over the width of the widest hidden layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// How it changes.
     pub schedule: Schedule,
     /// Factor of the learning rate on a plateau.
@@ -180,9 +186,9 @@ impl Default for SpectralNetParams {
             k: ClusterCount::default(),
             k_max: 20,
             dims: None,
-            hidden: vec![128, 128],
+            hidden: None,
             activation: Activation::default(),
-            squashed: false,
+            squashed: true,
             features: Vec::new(),
             scales: BTreeMap::new(),
             standardize: Standardize::default(),
@@ -194,16 +200,17 @@ impl Default for SpectralNetParams {
             penalty: 1.0,
             variance: 0.0,
             epochs: 30,
-            batch: 1024,
+            steps: 800,
+            batch: 512,
             reach: 10,
-            learning_rate: 3e-3,
+            learning_rate: None,
             schedule: Schedule::default(),
             decay: 0.1,
             patience: 10,
             least_rate: 1e-8,
             validation: 0.0,
-            refit: true,
-            ridge: 1e-4,
+            refit: false,
+            ridge: 1e-6,
             n_init: 10,
         }
     }
@@ -216,8 +223,7 @@ impl SpectralNetParams {
     pub fn package(k: usize) -> Self {
         Self {
             k: ClusterCount::Fixed(k),
-            hidden: vec![1024, 1024, 512],
-            squashed: true,
+            hidden: Some(vec![1024, 1024, 512]),
             standardize: Standardize::None,
             similarity: Similarity::Batch,
             neighbors: Neighbors {
@@ -228,10 +234,11 @@ impl SpectralNetParams {
             },
             normalized: false,
             centered: false,
-            learning_rate: 1e-3,
+            steps: 0,
+            batch: 1024,
+            learning_rate: Some(1e-3),
             schedule: Schedule::Plateau,
             validation: 0.1,
-            refit: false,
             ..Self::default()
         }
     }
@@ -247,14 +254,16 @@ impl SpectralNetParams {
             ("cluster.patience", self.patience),
             ("cluster.n_init", self.n_init),
         ];
-        let hidden = self.hidden.iter().map(|&size| ("cluster.hidden", size));
+        let hidden = self.hidden.iter().flatten().map(|&size| ("cluster.hidden", size));
         for (name, value) in least_one.into_iter().chain(hidden) {
             if value == 0 {
                 return refuse(name, &value, "at least 1");
             }
         }
-        let positive =
-            [("cluster.learning_rate", self.learning_rate), ("cluster.neighbors.sigma", self.neighbors.sigma)];
+        let positive = [
+            ("cluster.learning_rate", self.learning_rate.unwrap_or(1.0)),
+            ("cluster.neighbors.sigma", self.neighbors.sigma),
+        ];
         let sigmas = self.neighbors.sigmas.iter().map(|&sigma| ("cluster.neighbors.sigmas", sigma));
         for (name, value) in positive.into_iter().chain(sigmas) {
             if !(value.is_finite() && value > 0.0) {
@@ -289,6 +298,26 @@ impl SpectralNetParams {
     /// Outputs of the network.
     pub(crate) fn outputs(&self) -> usize {
         self.columns() + usize::from(!self.centered)
+    }
+
+    /// Inputs, hidden layers and outputs.
+    pub(crate) fn sizes(&self, inputs: usize) -> Vec<usize> {
+        let width = (4 * inputs).clamp(64, 256);
+        let hidden = self.hidden.clone().unwrap_or_else(|| vec![width, width]);
+        [inputs].into_iter().chain(hidden).chain([self.outputs()]).collect()
+    }
+
+    /// The first size of steps of a network with these layers.
+    pub(crate) fn first_rate(&self, sizes: &[usize]) -> f64 {
+        let hidden = sizes.get(1..sizes.len().saturating_sub(1)).unwrap_or_default();
+        let widest = hidden.iter().copied().max().unwrap_or(64);
+        self.learning_rate.unwrap_or(0.64 / widest as f64)
+    }
+
+    /// Epochs that make as many steps as are asked for, of so many nodes.
+    pub(crate) fn epochs_of(&self, nodes: usize) -> usize {
+        let batches = nodes.div_ceil(self.batch_size()).max(1);
+        self.epochs.max(self.steps.div_ceil(batches))
     }
 
     /// Nodes per batch.

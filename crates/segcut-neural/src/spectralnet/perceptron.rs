@@ -43,6 +43,12 @@ impl Perceptron {
         Self { layers: sizes.windows(2).map(layer).collect(), activation, squashed }
     }
 
+    /// Inputs, hidden layers and outputs.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        let inputs = self.layers.first().map(|layer| layer.matrix.nrows());
+        inputs.into_iter().chain(self.layers.iter().map(|layer| layer.matrix.ncols())).collect()
+    }
+
     pub(crate) fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.matrix.len() + layer.bias.len()).sum()
     }

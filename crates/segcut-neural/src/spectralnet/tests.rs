@@ -75,6 +75,7 @@ fn kernels_are_those_of_the_package() {
             n_neighbors: number("neighbors"),
             scale_neighbor: number("scale_k") - 1,
             scale,
+            sigma: 1.0,
             ..Neighbors::default()
         };
         let found = dense(x.nrows(), &batch_affinity(x.view(), &params));
@@ -129,8 +130,8 @@ fn gradients_and_a_step_are_those_of_the_package() {
             }
         }
     }
-    let params = SpectralNetParams { learning_rate: 1e-3, centered: false, ..SpectralNetParams::default() };
-    let mut training = Training::new(&params, start());
+    let params = SpectralNetParams { learning_rate: Some(1e-3), centered: false, ..SpectralNetParams::default() };
+    let mut training = Training::new(&params, start(), 1);
     training.step(x.view(), &batch, None);
     for (found, wanted) in training.network.layers.iter().zip(layers(&fixture["through"]["after"])) {
         assert!(found.matrix.iter().zip(&wanted.matrix).all(|(a, b)| (a - b).abs() < 2e-6));
@@ -210,7 +211,17 @@ fn least_cosine(a: &Array2<f64>, b: &Array2<f64>, mass: &Array1<f64>) -> f64 {
 }
 
 fn small() -> SpectralNetParams {
-    SpectralNetParams { k: ClusterCount::Fixed(3), hidden: vec![64, 64], epochs: 150, ..SpectralNetParams::default() }
+    SpectralNetParams {
+        k: ClusterCount::Fixed(3),
+        epochs: 150,
+        steps: 0,
+        batch: 1024,
+        refit: true,
+        squashed: false,
+        learning_rate: Some(3e-3),
+        ridge: 1e-4,
+        ..SpectralNetParams::default()
+    }
 }
 
 #[test]
@@ -274,7 +285,7 @@ fn stopped_training_goes_on_to_the_same_model() {
     let stopped = Context { stop: Some(Arc::new(stop)), ..Context::seeded(3) };
     assert!(matches!(saved(&mut memory, &stopped), Err(StageError::Stopped(Stop::Cancelled))));
     assert!(saved(&mut memory, &Context::seeded(3)).unwrap() == whole);
-    let other = SpectralNetParams { hidden: vec![32], ..small() };
+    let other = SpectralNetParams { hidden: Some(vec![32]), ..small() };
     assert!(SpectralNet::new(other).unwrap().fit(&mut One(chains()), &mut memory, &Context::seeded(3)).is_err());
 }
 

@@ -16,9 +16,13 @@ pub(crate) struct Training<'a> {
     pub(crate) params: &'a SpectralNetParams,
     pub(crate) network: Perceptron,
     pub(crate) adam: AdamW,
+    /// Epochs in all.
+    pub(crate) epochs: usize,
     /// Mean loss of every epoch done.
     pub(crate) losses: Vec<f64>,
-    /// Learning rate of the plateau schedule.
+    /// Learning rate to begin with.
+    pub(crate) first: f64,
+    /// Learning rate.
     pub(crate) rate: f64,
     /// Lowest validation loss, and the epochs since.
     pub(crate) best: f64,
@@ -28,11 +32,12 @@ pub(crate) struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    pub(crate) fn new(params: &'a SpectralNetParams, network: Perceptron) -> Self {
-        let steps = AdamWParams { learning_rate: params.learning_rate as f32, weight_decay: 0.0 };
+    pub(crate) fn new(params: &'a SpectralNetParams, network: Perceptron, epochs: usize) -> Self {
+        let first = params.first_rate(&network.sizes());
+        let steps = AdamWParams { learning_rate: first as f32, weight_decay: 0.0 };
         let adam = AdamW::new(steps, network.parameters());
-        let (rate, rank) = (params.learning_rate, params.outputs());
-        Self { params, network, adam, losses: Vec::new(), rate, best: f64::INFINITY, waited: 0, rank }
+        let (rate, rank) = (first, params.outputs());
+        Self { params, network, adam, epochs, first, losses: Vec::new(), rate, best: f64::INFINITY, waited: 0, rank }
     }
 
     fn apart(&self) -> Apart {
@@ -64,8 +69,8 @@ impl<'a> Training<'a> {
         let apart = self.params.orthogonality == Orthogonality::Fixed && count > 1;
         for (at, nodes) in groups.iter().enumerate() {
             if self.params.schedule == Schedule::Cosine {
-                let done = (epoch as f64 + at as f64 / count as f64) / self.params.epochs as f64;
-                self.rate = 0.5 * self.params.learning_rate * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos());
+                let done = (epoch as f64 + at as f64 / count as f64) / self.epochs as f64;
+                self.rate = 0.5 * self.first * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos());
             }
             self.adam.set_learning_rate(self.rate as f32);
             let batch = sampler.batch(nodes.clone());
@@ -95,7 +100,7 @@ impl<'a> Training<'a> {
         context: &Context,
     ) -> Result<Status, StageError> {
         let validation = sampler.validation();
-        while self.losses.len() < self.params.epochs {
+        while self.losses.len() < self.epochs {
             let stop = context.stopped();
             if stop != Stop::No {
                 return Err(StageError::Stopped(stop));
@@ -108,11 +113,11 @@ impl<'a> Training<'a> {
             }
             let told = validation.as_ref().map(|batch| self.value(sampler, batch));
             checkpoint.keep(&state::write(self)?)?;
-            context.report("spectralnet", epoch as f64 / self.params.epochs as f64);
+            context.report("spectralnet", epoch as f64 / self.epochs as f64);
             context.detail(|| {
                 let validation = told.map(|v| format!(", validation {v:.6}")).unwrap_or_default();
                 let rank = format!("{} of {} columns independent", self.rank, self.params.outputs());
-                format!("epoch {epoch} of {}: loss {loss:.6}{validation}, {rank}", self.params.epochs)
+                format!("epoch {epoch} of {}: loss {loss:.6}{validation}, {rank}", self.epochs)
             });
             if self.params.schedule == Schedule::Plateau && self.has_ended(told.unwrap_or(loss)) {
                 return Ok(Status::Converged);

@@ -2,8 +2,8 @@
 
 use crate::{GaussianError, RowShape, reflect};
 
-/// Blurs whole numbers as `scipy.ndimage.gaussian_filter` does: weights to 4σ in f64, borders reflected, first along the
-/// height, then along the width, and what each axis gives cut to a whole number.
+/// Blurs whole numbers as `scipy.ndimage.gaussian_filter` does: weights to 4σ in f64, borders reflected, first along
+/// the height, then along the width, and what each axis gives cut to a whole number.
 ///
 /// Cutting takes half a unit off every axis on average, which gradients do not see.
 ///

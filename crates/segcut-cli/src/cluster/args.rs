@@ -6,7 +6,8 @@ use std::path::PathBuf;
 /// `segcut cluster`.
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Points (.csv, .npy, .npz), a graph (.mtx, .mtx.gz, with --format graph a sparse .npz of scipy) or an edge list (.csv, .txt); - reads text from stdin
+    /// Points (.csv, .npy, .npz), a graph (.mtx, .mtx.gz; scipy's sparse .npz with --format graph) or an edge list (.csv,
+    /// .txt); - reads text from stdin
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
     /// Table of labels to write: id,label and, for methods that split again and again, label_k2 … label_k

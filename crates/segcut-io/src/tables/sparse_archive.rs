@@ -18,8 +18,8 @@ pub(super) struct SparseMatrix {
 
 /// A sparse matrix of `scipy.sparse.save_npz` (csr, csc or coo) → graph.
 ///
-/// It must be symmetric to 10 digits, unless the rules say how both triangles are joined. Repeated entries are added. The
-/// diagonal is dropped with a note. An archive without its format is taken for csr.
+/// It must be symmetric to 10 digits, unless the rules say how both triangles are joined. Repeated entries are added.
+/// The diagonal is dropped with a note. An archive without its format is taken for csr.
 ///
 /// # Errors
 /// [`TableError`] that names the file and the reason.
@@ -58,8 +58,8 @@ pub fn is_sparse_archive(input: &Input, limit: u64) -> bool {
 impl SparseMatrix {
     /// The matrix that the members make; none where they are missing or contradict themselves.
     ///
-    /// Members of text are not among the arrays, so csc, whose members are named as those of csr, is told by sides that fit
-    /// it alone; a square one is read as its transpose, which is the same for a symmetric matrix.
+    /// Members of text are not among the arrays, so csc, whose members are named as those of csr, is told by sides that
+    /// fit it alone; a square one is read as its transpose, which is the same for a symmetric matrix.
     pub(super) fn of(arrays: &BTreeMap<String, NpyArray>) -> Option<Self> {
         let whole = |name: &str| whole(arrays.get(name)?);
         let values = arrays.get("data")?.to_f64();

@@ -13,6 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const RECIPES: [&str; 3] = ["tokencut", "deep-spectral", "ncut-dino-superpixels"];
+/// Random keys may well make one region of these.
+const NETWORKS: [&str; 3] = ["deepcut-ncut-dino", "deepcut-cc-dino", "deepcut-two-step-dino"];
 
 /// Runs the program where no weights are cached.
 fn run(folder: &Path, args: &[&str]) -> Told {
@@ -56,6 +58,18 @@ fn recipes_run_end_to_end_with_random_weights() {
             assert_eq!(map.len(), 80 * 104);
             assert!(map.iter().any(|&l| l != map[0]), "{recipe}, {name}: one region");
         }
+    }
+}
+
+#[test]
+fn deepcut_runs_on_keys() {
+    let dir = prepared();
+    for recipe in NETWORKS {
+        let args = ["segment", "images", "-o", recipe, "--recipe", recipe, SMALL[0], SMALL[1]];
+        let told = run(dir.path(), &args);
+        assert_eq!(told.code, Some(0), "{recipe}: {}", told.stderr);
+        let map = labels(dir.path().join(format!("{recipe}/a.labels.png")));
+        assert_eq!(map.len(), 80 * 104);
     }
 }
 

@@ -88,8 +88,8 @@ impl Isa {
             // heights that differ by one at most: a last tile of one or two rows would be slow
             let [first, last] = [tile, tile + 1].map(|t| t * rows / tiles);
             let left = Rows { values: &left.values[first * left.stride..], count: last - first, ..left };
-            // the first four tiles bring a quarter of the next panel near each
-            let right = Right { ahead: if tile < 4 { right.panel.len() + tile * PANEL } else { 0 }, ..right };
+            // the first tile brings the next panel near
+            let right = Right { ahead: if tile == 0 { right.panel.len() } else { 0 }, ..right };
             let mut out = RowsMut { values: &mut out.values[first * out.stride..], stride: out.stride };
             match self {
                 #[cfg(target_arch = "x86_64")]

@@ -130,8 +130,8 @@ pub(crate) fn multiply(left: Rows16<'_>, right: Right16<'_>, out: &mut RowsMut<'
             let [first, last] = [tile, tile + 1].map(|t| t * rows / tiles);
             let values = &left.values[first * left.stride..];
             let left = Rows16 { values, units: &left.units[first..last], ..left };
-            // the first four tiles bring a quarter of the next panel near each
-            let right = Right16 { ahead: if tile < 4 { right.panel.len() + 2 * tile * PANEL } else { 0 }, ..right };
+            // the first tile brings the next panel near
+            let right = Right16 { ahead: if tile == 0 { right.panel.len() } else { 0 }, ..right };
             let mut out = RowsMut { values: &mut out.values[first * out.stride..], stride: out.stride };
             x86::tile_vnni(left, right, &mut out);
         }

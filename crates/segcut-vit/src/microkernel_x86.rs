@@ -13,8 +13,6 @@ use std::arch::x86_64::{
 
 /// Rows of the AVX-512 kernel: 24 of 32 registers hold sums.
 pub(crate) const HEIGHT_512: usize = 12;
-/// Steps of the AVX-512 kernel's loop that are written out.
-const UNROLL: usize = 4;
 /// Rows of the AVX2 kernel: 12 of 16 registers hold sums.
 pub(crate) const HEIGHT_256: usize = 6;
 
@@ -64,14 +62,9 @@ unsafe fn rows_512<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut R
         let mut x = starts(left);
         let mut line = right.panel.as_ptr();
         let depth = right.panel.len() / PANEL;
-        for _ in 0..depth / UNROLL {
-            steps_512::<R, UNROLL>(&x, left.stride, line, &mut sums);
+        for _ in 0..depth {
+            step_512(&x, left.stride, line, &mut sums);
             fetch(line.wrapping_add(right.ahead));
-            x = x.map(|x| x.wrapping_add(UNROLL));
-            line = line.wrapping_add(UNROLL * PANEL);
-        }
-        for _ in 0..depth % UNROLL {
-            steps_512::<R, 1>(&x, left.stride, line, &mut sums);
             x = x.map(|x| x.wrapping_add(1));
             line = line.wrapping_add(PANEL);
         }
@@ -100,28 +93,26 @@ fn starts(left: Rows<'_>) -> [*const f32; HEIGHT_512 / 3] {
     std::array::from_fn(|i| left.values.as_ptr().wrapping_add(3 * i * left.stride))
 }
 
-/// Adds `STEPS` columns of the left factor times as many lines of the panel.
+/// Adds one column of the left factor times one line of the panel. Written out more than once per loop, the compiler
+/// loads ahead and the sums no longer fit in registers, which takes 1.7 times as long.
 ///
 /// # Safety
-/// The processor has AVX-512F; `R` rows of `x` have `STEPS` numbers, and `line` STEPS × 32.
+/// The processor has AVX-512F; `R` rows of `x` have a number, and `line` 32.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn steps_512<const R: usize, const STEPS: usize>(
+unsafe fn step_512<const R: usize>(
     x: &[*const f32; HEIGHT_512 / 3],
     stride: usize,
     line: *const f32,
     sums: &mut [[__m512; 2]; R],
 ) {
-    for step in 0..STEPS {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let line = line.add(step * PANEL);
-            let halves = [_mm512_loadu_ps(line), _mm512_loadu_ps(line.add(PANEL / 2))];
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let x = _mm512_set1_ps(*x[r / 3].add(r % 3 * stride + step));
-                sums[0] = _mm512_fmadd_ps(x, halves[0], sums[0]);
-                sums[1] = _mm512_fmadd_ps(x, halves[1], sums[1]);
-            }
+    // SAFETY: the caller's promise.
+    unsafe {
+        let halves = [_mm512_loadu_ps(line), _mm512_loadu_ps(line.add(PANEL / 2))];
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let x = _mm512_set1_ps(*x[r / 3].add(r % 3 * stride));
+            sums[0] = _mm512_fmadd_ps(x, halves[0], sums[0]);
+            sums[1] = _mm512_fmadd_ps(x, halves[1], sums[1]);
         }
     }
 }
@@ -217,14 +208,9 @@ unsafe fn rows_vnni<const R: usize>(left: Rows16<'_>, right: Right16<'_>, out: &
     // SAFETY: line k of the panel has 32 pairs from 64·k on, row r of the left factor `pairs` pairs from
     // r·stride on, row r of the product 32 numbers, `units` and `bias` 32 (the caller's promise).
     unsafe {
-        for _ in 0..pairs / UNROLL {
-            steps_vnni::<R, UNROLL>(&x, left.stride, line, &mut sums);
+        for _ in 0..pairs {
+            step_vnni(&x, left.stride, line, &mut sums);
             fetch(line.wrapping_add(right.ahead));
-            x = x.map(|x| x.wrapping_add(2 * UNROLL));
-            line = line.wrapping_add(UNROLL * 2 * PANEL);
-        }
-        for _ in 0..pairs % UNROLL {
-            steps_vnni::<R, 1>(&x, left.stride, line, &mut sums);
             x = x.map(|x| x.wrapping_add(2));
             line = line.wrapping_add(2 * PANEL);
         }
@@ -242,29 +228,25 @@ unsafe fn rows_vnni<const R: usize>(left: Rows16<'_>, right: Right16<'_>, out: &
     }
 }
 
-/// Adds `STEPS` pairs of columns of the left factor times as many lines of the panel.
+/// Adds a pair of columns of the left factor times a line of the panel.
 ///
 /// # Safety
-/// The processor has AVX-512 F and VNNI; `R` rows of `x` have `STEPS` pairs, and `line` STEPS × 32.
+/// The processor has AVX-512 F and VNNI; `R` rows of `x` have a pair, and `line` 32.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn steps_vnni<const R: usize, const STEPS: usize>(
+unsafe fn step_vnni<const R: usize>(
     x: &[*const i16; HEIGHT_512 / 3],
     stride: usize,
     line: *const i16,
     sums: &mut [[__m512i; 2]; R],
 ) {
-    for step in 0..STEPS {
-        // SAFETY: the caller's promise; pairs are read as one number that need not be aligned.
-        unsafe {
-            let line = line.add(step * 2 * PANEL);
-            let halves = [_mm512_loadu_si512(line.cast()), _mm512_loadu_si512(line.add(PANEL).cast())];
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let pair = x[r / 3].add(r % 3 * stride + 2 * step).cast::<i32>();
-                let x = _mm512_set1_epi32(pair.read_unaligned());
-                sums[0] = _mm512_dpwssd_epi32(sums[0], x, halves[0]);
-                sums[1] = _mm512_dpwssd_epi32(sums[1], x, halves[1]);
-            }
+    // SAFETY: the caller's promise; pairs are read as one number that need not be aligned.
+    unsafe {
+        let halves = [_mm512_loadu_si512(line.cast()), _mm512_loadu_si512(line.add(PANEL).cast())];
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let x = _mm512_set1_epi32(x[r / 3].add(r % 3 * stride).cast::<i32>().read_unaligned());
+            sums[0] = _mm512_dpwssd_epi32(sums[0], x, halves[0]);
+            sums[1] = _mm512_dpwssd_epi32(sums[1], x, halves[1]);
         }
     }
 }

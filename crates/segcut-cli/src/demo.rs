@@ -57,27 +57,9 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn write(&self, recipe: &str, scores: &ImageScores) -> Result<(), Failure> {
-        let Scene { image, truth, mask } = self.scene;
         let resolved = toml::to_string(self.pipeline.resolved()).map_err(Failure::output)?;
         self.file("recipe.toml", resolved.as_bytes())?;
-        self.file("labels.png", &encode_labels(&self.done.labels, 0).map_err(Failure::output)?)?;
-        self.file("truth.png", &encode_labels(truth, 0).map_err(Failure::output)?)?;
-        self.file("truth.mask.png", &mask_png(mask).map_err(Failure::output)?)?;
-        let seed = self.pipeline.seed();
-        self.file("moons.csv", points::csv(&points::moons(seed)).as_bytes())?;
-        self.file("rings.csv", points::csv(&points::rings(seed)).as_bytes())?;
-        let scene = vec![
-            self.panel("scene.png", "the scene", &Picture::from_image(image))?,
-            self.panel("truth.overlay.png", "its regions as drawn", &overlay(image, truth).map_err(Failure::output)?)?,
-        ];
-        let superpixels = self.prepared.superpixels();
-        let caption = format!("{} superpixels", superpixels.n());
-        let drawn = borders(self.prepared.working(), superpixels).map_err(Failure::output)?;
-        let mut steps = vec![self.panel("superpixels.png", &caption, &drawn)?];
-        steps.extend(self.eigenvectors()?);
-        let caption = format!("{} regions", self.done.labels.n());
-        let result = overlay(image, &self.done.labels).map_err(Failure::output)?;
-        let result = vec![self.panel("overlay.png", &caption, &result)?];
+        self.data()?;
         let section = |title: &str, text: &str, panels| Section { title: title.into(), text: text.into(), panels };
         let report = DemoReport {
             title: "segcut demo".into(),
@@ -86,13 +68,52 @@ impl Page<'_> {
             recipe: format!("# {recipe}\n{resolved}"),
             scores: figures(scores),
             sections: vec![
-                section("Scene", "Gradients, textures, shading, noise, and things in front of each other.", scene),
-                section("Steps", "Superpixels, then eigenvectors of their graph.", steps),
-                section("Result", "The regions that were found.", result),
+                section(
+                    "Scene",
+                    "Gradients, textures, shading, noise, and things in front of each other.",
+                    self.scene()?,
+                ),
+                section("Steps", "Superpixels, then eigenvectors of their graph.", self.steps()?),
+                section("Result", "The regions that were found.", self.result()?),
             ],
         };
         let html = report.html().map_err(|e| Failure::output(format!("report.html: {e}")))?;
         self.file("report.html", html.as_bytes())
+    }
+
+    /// Labels, truth, and the point sets for `segcut cluster`.
+    fn data(&self) -> Result<(), Failure> {
+        let Scene { truth, mask, .. } = self.scene;
+        self.file("labels.png", &encode_labels(&self.done.labels, 0).map_err(Failure::output)?)?;
+        self.file("truth.png", &encode_labels(truth, 0).map_err(Failure::output)?)?;
+        self.file("truth.mask.png", &mask_png(mask).map_err(Failure::output)?)?;
+        let seed = self.pipeline.seed();
+        self.file("moons.csv", points::csv(&points::moons(seed)).as_bytes())?;
+        self.file("rings.csv", points::csv(&points::rings(seed)).as_bytes())
+    }
+
+    fn scene(&self) -> Result<Vec<Panel>, Failure> {
+        let Scene { image, truth, .. } = self.scene;
+        let drawn = overlay(image, truth).map_err(Failure::output)?;
+        Ok(vec![
+            self.panel("scene.png", "the scene", &Picture::from_image(image))?,
+            self.panel("truth.overlay.png", "its regions as drawn", &drawn)?,
+        ])
+    }
+
+    fn steps(&self) -> Result<Vec<Panel>, Failure> {
+        let superpixels = self.prepared.superpixels();
+        let caption = format!("{} superpixels", superpixels.n());
+        let drawn = borders(self.prepared.working(), superpixels).map_err(Failure::output)?;
+        let mut panels = vec![self.panel("superpixels.png", &caption, &drawn)?];
+        panels.extend(self.eigenvectors()?);
+        Ok(panels)
+    }
+
+    fn result(&self) -> Result<Vec<Panel>, Failure> {
+        let caption = format!("{} regions", self.done.labels.n());
+        let drawn = overlay(&self.scene.image, &self.done.labels).map_err(Failure::output)?;
+        Ok(vec![self.panel("overlay.png", &caption, &drawn)?])
     }
 
     /// One picture per eigenvector, where the clusterer computed some.

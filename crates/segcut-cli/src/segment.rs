@@ -61,10 +61,27 @@ pub fn segment(args: &SegmentArgs, talk: Talk) -> Outcome {
         signals: &signals,
         timeout: args.timeout_per_image,
     };
+    let work = |_: usize, input: &Input| timed(input, || one(input, &pipeline, &limits, &saver));
+    let told = work_through(workers, &inputs, work, talk)?;
+    if talk.json {
+        out_json(&told)?;
+    }
+    if let Some(code) = signals.code() {
+        return Ok(code);
+    }
+    Ok(if told.iter().all(|row| row.code.is_none()) { Code::Fine } else { Code::Inputs })
+}
+
+/// The rows of all images that were worked on, in the order of the inputs, each told as it comes.
+fn work_through(
+    workers: Workers,
+    inputs: &[Input],
+    work: impl Fn(usize, &Input) -> Result<Told, Problem> + Sync,
+    talk: Talk,
+) -> Result<Vec<Told>, Failure> {
     let mut told: Vec<Option<Told>> = inputs.iter().map(|_| None).collect();
     let mut failure = None;
-    let work = |_: usize, input: &Input| timed(input, || one(input, &pipeline, &limits, &saver));
-    for_each(workers, &inputs, work, |index, ended| {
+    for_each(workers, inputs, work, |index, ended| {
         let row = match ended {
             Ended::Result(Ok(row)) => row,
             Ended::Result(Err(Problem::Output(error))) => {
@@ -81,17 +98,7 @@ pub fn segment(args: &SegmentArgs, talk: Talk) -> Outcome {
         told[index] = Some(row);
         ControlFlow::Continue(())
     })?;
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    let rows: Vec<&Told> = told.iter().flatten().collect();
-    if talk.json {
-        out_json(&rows)?;
-    }
-    if let Some(code) = signals.code() {
-        return Ok(code);
-    }
-    Ok(if rows.iter().all(|row| row.code.is_none()) { Code::Fine } else { Code::Inputs })
+    failure.map_or_else(|| Ok(told.into_iter().flatten().collect()), Err)
 }
 
 /// Files, the images of folders, and stdin; two with the same name are refused before any work.

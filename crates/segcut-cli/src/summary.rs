@@ -1,7 +1,7 @@
 //! Scores of images → scores of a set, under the names of `eval --json`.
 
 use crate::scoring::{MaskScore, Score};
-use segcut_eval::{Best, MaskScores, SuperpixelScores, Sweep};
+use segcut_eval::{Best, MaskScores, SuperpixelScores, Sweep, SweepScores};
 use serde_json::{Map, Value, json};
 
 /// The scores of a set. `images` has one score per setting, in the order of the settings; without a
@@ -35,7 +35,10 @@ fn regions(settings: &[String], images: &[Vec<&Score>]) -> Value {
         // An image with another number of settings is none of this sweep.
         let _ = sweep.add(of_image);
     }
-    let Some(scores) = sweep.scores() else { return json!({ "images": 0 }) };
+    sweep.scores().map_or_else(|| json!({ "images": 0 }), |scores| region_summary(&scores))
+}
+
+fn region_summary(scores: &SweepScores) -> Value {
     let mut summary = json!({
         "images": scores.images,
         "covering": scores.covering.ods, "pri": scores.pri.ods, "voi": scores.voi.ods,

@@ -13,6 +13,7 @@ use segcut_refine::{mask_confidence, project};
 use std::borrow::Cow;
 use std::fmt::{Display, Formatter};
 use thiserror::Error;
+use toml::de::DeTable;
 
 /// A table of a recipe, as the place of an error or of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,38 +136,23 @@ impl Pipeline {
     pub fn from_recipe(recipe: &Recipe, registry: &Registry) -> Result<Self, RecipeError> {
         let mut table = recipe.table()?;
         let seed = take_value(recipe, &mut table, "seed")?.unwrap_or(0);
-        let image: ImageParams = take_value(recipe, &mut table, "image")?.unwrap_or_default();
-        image.check().map_err(|source| RecipeError::Stage {
-            recipe: recipe.name().to_string(),
-            line: None,
-            table: "image".into(),
-            source,
-        })?;
+        let image = take_image(recipe, &mut table)?;
         let superpixels = registry.build_superpixels(take_section(recipe, &mut table, "superpixels")?)?;
         let graph = registry.build_graph(take_section(recipe, &mut table, "graph")?)?;
         let cluster = clusterer(recipe, &mut table, registry)?;
-        let model = recipe.model_entry()?;
         let (extractors, features) =
             unzip(take_sections(recipe, &mut table, "features")?, |s| registry.build_features(s))?;
         let (refiners, refine) = unzip(take_sections(recipe, &mut table, "refine")?, |s| registry.build_refine(s))?;
         // An image has no points, but a misspelt key of theirs is told.
         take_points(recipe, &mut table)?;
 
-        let mut resolved = toml::Table::new();
-        resolved.insert("version".into(), env!("CARGO_PKG_VERSION").into());
-        for key in ["title", "source"] {
-            if let Some(text) = take_value::<String>(recipe, &mut table, key)? {
-                resolved.insert(key.into(), text.into());
-            }
-        }
-        resolved.insert("seed".into(), toml::Value::Integer(i64::try_from(seed).unwrap_or(i64::MAX)));
-        let image_table = toml::Table::try_from(&image).unwrap_or_default();
-        resolved.insert("image".into(), image_table.into());
+        let mut resolved = head(recipe, &mut table, seed)?;
+        resolved.insert("image".into(), toml::Table::try_from(&image).unwrap_or_default().into());
         resolved.insert("superpixels".into(), superpixels.resolved.into());
         resolved.insert("features".into(), features.into());
         resolved.insert("graph".into(), graph.resolved.into());
         resolved.insert("cluster".into(), cluster.resolved.into());
-        if let Some(model) = model {
+        if let Some(model) = recipe.model_entry()? {
             resolved.insert("model".into(), toml::Table::try_from(&model).unwrap_or_default().into());
         }
         resolved.insert("refine".into(), refine.into());
@@ -297,6 +283,30 @@ fn run<T>(stage: Stage, context: &Context, work: impl FnOnce() -> Result<T, Stag
     let result = work().map_err(|source| PipelineError { stage, source })?;
     context.report(stage.name(), 1.0);
     Ok(result)
+}
+
+fn take_image(recipe: &Recipe, table: &mut DeTable<'_>) -> Result<ImageParams, RecipeError> {
+    let image: ImageParams = take_value(recipe, table, "image")?.unwrap_or_default();
+    match image.check() {
+        Ok(()) => Ok(image),
+        Err(source) => {
+            let (recipe, table) = (recipe.name().to_string(), "image".into());
+            Err(RecipeError::Stage { recipe, line: None, table, source })
+        }
+    }
+}
+
+/// The first lines of the resolved recipe: who made it, what it is, its seed.
+fn head(recipe: &Recipe, table: &mut DeTable<'_>, seed: u64) -> Result<toml::Table, RecipeError> {
+    let mut resolved = toml::Table::new();
+    resolved.insert("version".into(), env!("CARGO_PKG_VERSION").into());
+    for key in ["title", "source"] {
+        if let Some(text) = take_value::<String>(recipe, table, key)? {
+            resolved.insert(key.into(), text.into());
+        }
+    }
+    resolved.insert("seed".into(), toml::Value::Integer(i64::try_from(seed).unwrap_or(i64::MAX)));
+    Ok(resolved)
 }
 
 type Unzipped<T> = (Vec<Box<T>>, Vec<toml::Value>);

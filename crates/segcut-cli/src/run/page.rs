@@ -23,49 +23,72 @@ pub fn run_page(
     summary: &Map<String, Value>,
     decode: &DecodeOptions,
 ) -> Result<String, Failure> {
-    let cut = best_cut(plan, summary);
-    let score = |row: &Row| row.cuts.get(cut).and_then(|cut| cut.score.clone());
-    let mut good: Vec<&Row> = rows.iter().copied().filter(|row| row.status == RowStatus::Ok).collect();
-    // The worst first; where there is no truth, the least certain.
-    let rank = |row: &Row| match score(row) {
-        Some(score) => score.main().1,
-        None => confidence(row, cut).unwrap_or(f64::INFINITY),
-    };
-    good.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
-    let columns: Vec<&str> =
-        good.iter().find_map(|row| score(row)).map(|s| s.columns().iter().map(|c| c.0).collect()).unwrap_or_default();
-    let confident = good.iter().any(|row| confidence(row, cut).is_some());
-    let histograms = columns
-        .iter()
-        .take(3)
-        .filter_map(|name| {
-            let values: Vec<f64> = good.iter().filter_map(|row| column(score(row).as_ref(), name)).collect();
-            Histogram::of(*name, &values)
-        })
-        .collect();
-    let cells = |row: &Row| {
-        let score = score(row);
-        let values = columns.iter().map(|name| column(score.as_ref(), name));
-        values.chain(confident.then(|| confidence(row, cut))).collect()
-    };
-    let shown = good.iter().take(SHOWN);
-    let images =
-        shown.map(|row| ImageRow { scores: cells(row), ..image_row(folder, plan, row, cut, decode) }).collect();
+    let table = Table::of(rows, best_cut(plan, summary));
+    let row = |row: &&Row| ImageRow { scores: table.cells(row), ..image_row(folder, plan, row, table.cut, decode) };
+    let middle = table.rows.get(table.rows.len() / 2);
+    let columns = table.columns();
     let report = RunReport {
         title: format!("segcut run: {}", text(summary, "recipe")),
         program: concat!("segcut ", env!("CARGO_PKG_VERSION")).into(),
         recipe_name: text(summary, "recipe"),
         recipe: plan.resolved.clone(),
         summary: figures(summary),
-        histograms,
-        sweep: sweep(plan, rows, summary).map(|s| s.with_pictures(strip(folder, good.get(good.len() / 2), decode))),
-        sort: (confident || !columns.is_empty()).then_some(Sort { column: 0, higher_is_better: true }),
-        columns: columns.iter().chain(confident.then_some(&"confidence")).map(ToString::to_string).collect(),
-        images,
-        left_out: good.len().saturating_sub(SHOWN),
+        histograms: table.histograms(),
+        sweep: sweep(plan, rows, summary).map(|s| s.with_pictures(strip(folder, middle, decode))),
+        sort: (!columns.is_empty()).then_some(Sort { column: 0, higher_is_better: true }),
+        columns,
+        images: table.rows.iter().take(SHOWN).map(row).collect(),
+        left_out: table.rows.len().saturating_sub(SHOWN),
         failed: rows.iter().filter(|row| row.status != RowStatus::Ok).map(|row| failed(row)).collect(),
     };
     report.html().map_err(|e| Failure::output(format!("report.html: {e}")))
+}
+
+/// The images that were segmented, with the scores of one setting.
+struct Table<'a> {
+    cut: usize,
+    /// The worst first; where there is no truth, the least certain.
+    rows: Vec<&'a Row>,
+    scores: Vec<&'static str>,
+    confident: bool,
+}
+
+impl<'a> Table<'a> {
+    fn of(rows: &[&'a Row], cut: usize) -> Self {
+        let mut rows: Vec<&Row> = rows.iter().copied().filter(|row| row.status == RowStatus::Ok).collect();
+        let rank = |row: &Row| match score(row, cut) {
+            Some(score) => score.main().1,
+            None => confidence(row, cut).unwrap_or(f64::INFINITY),
+        };
+        rows.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
+        let first = rows.iter().find_map(|row| score(row, cut));
+        let scores = first.map(|s| s.columns().iter().map(|column| column.0).collect()).unwrap_or_default();
+        let confident = rows.iter().any(|row| confidence(row, cut).is_some());
+        Self { cut, rows, scores, confident }
+    }
+
+    fn columns(&self) -> Vec<String> {
+        self.scores.iter().chain(self.confident.then_some(&"confidence")).map(ToString::to_string).collect()
+    }
+
+    fn cells(&self, row: &Row) -> Vec<Option<f64>> {
+        let score = score(row, self.cut);
+        let values = self.scores.iter().map(|name| column(score, name));
+        values.chain(self.confident.then(|| confidence(row, self.cut))).collect()
+    }
+
+    /// How the first scores are spread over the images.
+    fn histograms(&self) -> Vec<Histogram> {
+        let spread = |name: &&str| {
+            let values: Vec<f64> = self.rows.iter().filter_map(|row| column(score(row, self.cut), name)).collect();
+            Histogram::of(*name, &values)
+        };
+        self.scores.iter().take(3).filter_map(spread).collect()
+    }
+}
+
+fn score(row: &Row, cut: usize) -> Option<&Score> {
+    row.cuts.get(cut)?.score.as_ref()
 }
 
 /// One image's regions at every swept value.

@@ -26,6 +26,7 @@ mod signals;
 mod summary;
 mod train;
 mod truth;
+mod unfinished;
 mod weights;
 mod workers;
 

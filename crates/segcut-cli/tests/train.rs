@@ -3,9 +3,11 @@
 
 mod drawn;
 
-use drawn::{Numbers, Told, quarters, told};
+use drawn::{Numbers, Told, quarters, segcut, told};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 fn run(folder: &Path, args: &str) -> Told {
     told(folder, &args.split_whitespace().collect::<Vec<_>>())
@@ -120,4 +122,80 @@ fn a_model_of_images_labels_other_images() {
         assert!(at.join("out/c.labels.png").is_file(), "{call}");
         std::fs::remove_dir_all(at.join("out")).unwrap();
     }
+}
+
+/// Three blocks of nodes (node i in i % 3) that are joined within, with attributes that tell them apart in part.
+fn blocks(folder: &Path, name: &str, n: u32, shift: u32) {
+    let draw = |u: u32, v: u32| (u.wrapping_mul(7919) ^ v.wrapping_mul(104_729)).wrapping_add(shift * 31) % 97;
+    let pairs = (0..n).flat_map(|u| (u + 1..n).map(move |v| (u, v)));
+    let joined = pairs.filter(|&(u, v)| draw(u, v) < if u % 3 == v % 3 { 24 } else { 2 });
+    let edges: String = joined.map(|(u, v)| format!("{u},{v}\n")).collect();
+    std::fs::write(folder.join(format!("{name}.csv")), format!("u,v\n{edges}")).unwrap();
+    let value = |i: u32, d: u32| f64::from(draw(i + 1000, d)) / 97.0 + if d % 3 == i % 3 { 0.5 } else { 0.0 };
+    let rows: String =
+        (0..n).map(|i| (0..6).map(|d| format!("{:.3}", value(i, d))).collect::<Vec<_>>().join(",") + "\n").collect();
+    std::fs::write(folder.join(format!("{name}.features.csv")), rows).unwrap();
+    let truth: String = (0..n).map(|i| format!("{i},{}\n", i % 3)).collect();
+    std::fs::write(folder.join(format!("{name}.truth.csv")), format!("id,label\n{truth}")).unwrap();
+}
+
+#[test]
+fn a_model_of_communities_labels_nodes_that_it_has_not_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    blocks(at, "old", 90, 0);
+    blocks(at, "new", 120, 5);
+    let of = |name: &str| format!("{name}.csv --format edges --features {name}.features.csv");
+    for method in ["gcn", "dmon"] {
+        let (old, new) = (of("old"), of("new"));
+        let told = json(at, &format!("train {old} -o {method} --method {method} --k 3 --set cluster.dims=6"));
+        assert_eq!(told["n"], 90);
+        let found = json(at, &format!("predict {method} {new} -o a.csv --truth new.truth.csv"));
+        json(at, &format!("cluster {new} -o b.csv --recipe {method}"));
+        let [a, b] = ["a.csv", "b.csv"].map(|file| std::fs::read(at.join(file)).unwrap());
+        assert_eq!(a, b, "{method}");
+        assert!(method == "dmon" || found["accuracy"].as_f64().unwrap() > 0.9, "{found}");
+        let wide = run(at, &format!("predict {method} old.csv --format edges --features old.truth.csv -o c.csv"));
+        assert_eq!(wide.code, Some(1), "{}", wide.stderr);
+    }
+    let bare = run(at, "train old.csv --format edges -o bare --method gcn --k 3");
+    assert!(bare.code == Some(1) && bare.stderr.contains("old.csv: a model of communities needs"), "{}", bare.stderr);
+    let wrong = run(at, "predict gcn new.csv --format edges -o c.csv");
+    assert!(wrong.code == Some(1) && wrong.stderr.contains("needs attributes"), "{}", wrong.stderr);
+}
+
+#[test]
+fn interrupted_communities_go_on_and_end_like_unbroken_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    blocks(at, "old", 300, 0);
+    let input = "old.csv --format edges --features old.features.csv --method gcn --k 3 --threads 1";
+    let long = "--set cluster.epochs=400 --set cluster.tolerance=0 --set cluster.hidden=[128]";
+    for (command, out) in [("cluster", "l.csv"), ("train", "model")] {
+        let args = format!("-v {command} {input} {long} -o {out}");
+        let mut started = segcut();
+        started.current_dir(at).args(args.split(' ')).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = started.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("epoch 1:")), "{command}");
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let told: Vec<String> = lines.map(Result::unwrap).collect();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{told:?}");
+        assert!(told.iter().any(|line| line.contains("goes on from the last epoch")), "{told:?}");
+        let state = if command == "cluster" { "l.csv.unfinished" } else { "model/unfinished" };
+        assert!(at.join(format!("{state}.safetensors")).is_file());
+        let resumed = run(at, &args);
+        assert!(
+            resumed.code == Some(0) && resumed.stderr.contains("unfinished training goes on"),
+            "{}",
+            resumed.stderr
+        );
+        assert!(!resumed.stderr.contains("epoch 1:"), "{}", resumed.stderr);
+        assert!(!at.join(format!("{state}.safetensors")).exists() && !at.join(format!("{state}.toml")).exists());
+        let straight = run(at, &args.replace(out, &format!("unbroken-{out}")));
+        assert_eq!(straight.code, Some(0), "{}", straight.stderr);
+    }
+    let same = |a: &str, b: &str| assert_eq!(std::fs::read(at.join(a)).unwrap(), std::fs::read(at.join(b)).unwrap());
+    same("l.csv", "unbroken-l.csv");
+    same("model/model.safetensors", "unbroken-model/model.safetensors");
 }

@@ -53,6 +53,20 @@ pub trait Clusterer: Send + Sync {
     /// [`StageError`] where the graph does not fit; not converging is a [`Status`](crate::Status).
     fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError>;
 
+    /// The same with a place for the state of long work: after an interruption the same call goes on from there and
+    /// ends as if it had never been stopped. Clusterers without such a state leave the place empty.
+    ///
+    /// # Errors
+    /// Those of [`cluster`](Self::cluster), and the checkpoint's own.
+    fn cluster_resumed(
+        &self,
+        graph: &RegionGraph,
+        _: &mut dyn Checkpoint,
+        context: &Context,
+    ) -> Result<Clustering, StageError> {
+        self.cluster(graph, context)
+    }
+
     /// Whether edges are read; a clusterer of features alone takes graphs without any.
     fn needs_edges(&self) -> bool {
         true

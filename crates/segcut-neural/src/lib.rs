@@ -30,7 +30,8 @@ mod symmetric;
 mod training;
 
 pub use community::{
-    Community, CommunityAssign, CommunityError, CommunityLoss, CommunityParams, CommunityStart, CountBy, EncoderKind,
+    Community, CommunityAssign, CommunityError, CommunityLoss, CommunityModel, CommunityParams, CommunityStart,
+    CountBy, EncoderKind,
 };
 pub use deepcut::DeepCut;
 pub use inputs::DeepCutError;

@@ -4,7 +4,7 @@ use crate::{Registry, two_step};
 use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
 use segcut_graph::{Correlation, Cosine, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
-use segcut_neural::{Community, DeepCut, DeepCutModel, SpectralNet, SpectralNetModel};
+use segcut_neural::{Community, CommunityModel, DeepCut, DeepCutModel, SpectralNet, SpectralNetModel};
 use segcut_refine::{
     BilateralSolver, Components, Corners, DenseCrf, Foreground, GrabCut, Guided, KeepComponent, MergeSmall, Morphology,
     SeedComponent,
@@ -64,6 +64,7 @@ impl Registry {
         registry.register_cluster("robust_background", RobustBackground::new);
         registry.register_cluster("spectralnet", SpectralNet::new);
         registry.register_cluster("threshold", Threshold::new);
+        registry.register_learner("community", Community::new, CommunityModel::load);
         registry.register_learner("deepcut", DeepCut::new, DeepCutModel::load);
         registry.register_learner("spectralnet", SpectralNet::new, SpectralNetModel::load);
         registry.register_nested_cluster("two_step", two_step::build);

@@ -10,7 +10,8 @@ pub struct ClusterArgs {
     /// .txt); - reads text from stdin
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
-    /// Table of labels to write: id,label and, for methods that split again and again, label_k2 … label_k
+    /// Table of labels to write: id,label and, for methods that split again and again, label_k2 … label_k; a network
+    /// whose training is interrupted leaves its state beside it, and the same command goes on from there
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Folder for report.html, its pictures and recipe.toml

@@ -6,6 +6,7 @@ mod page;
 mod plane;
 pub mod recipe;
 pub mod results;
+mod resume;
 mod truth;
 pub mod watch;
 
@@ -14,6 +15,7 @@ use crate::budget::Budget;
 use crate::exit::{Code, Failure, Outcome};
 use crate::print::{note, out, out_json};
 use crate::signals::Signals;
+use crate::unfinished::{self, Unfinished};
 use args::ClusterArgs;
 use input::{Nodes, block, edgeless};
 use ndarray::Array2;
@@ -21,7 +23,7 @@ use page::Page;
 use recipe::{Chosen, choose};
 use results::{Scores, Told, Values, edges, status_word};
 use segcut::{PointAffinity, PointGraph};
-use segcut_core::{Affinity, Clustering, RegionGraph, StageError, Start};
+use segcut_core::{Affinity, Checkpoint, Clustering, RegionGraph, StageError, Start, Unkept};
 use segcut_io::npy::{NpyData, write_npy};
 use segcut_io::shown;
 use segcut_io::tables::write_labels;
@@ -49,11 +51,15 @@ pub fn cluster(args: &ClusterArgs, talk: Talk) -> Outcome {
     let done = in_pool(args.threads, || job.run(args, &watch, max_bytes))?;
     watch.finish();
     if let Some(code) = signals.code() {
+        job.interrupted(args)?;
         return Ok(code);
     }
     let (graph, clustering) = done?;
     let told = Told { seconds_read, ..job.told(&graph, &clustering)? };
     write(args, &job.nodes, &clustering)?;
+    if job.unfinished.is_some() {
+        unfinished::remove(&resume::prefix(args))?;
+    }
     let told = Told { seconds: start.elapsed().as_secs_f64(), ..told };
     if let Some(folder) = &args.report {
         let Job { chosen, nodes, truth, .. } = &job;
@@ -77,6 +83,8 @@ struct Job {
     nodes: Nodes,
     truth: Option<Vec<u32>>,
     start: Option<Start>,
+    /// Where a network's training keeps its state.
+    unfinished: Option<Unfinished>,
 }
 
 impl Job {
@@ -88,21 +96,39 @@ impl Job {
         }
         let truth = truth.map(|truth| truth.labels(&nodes)).transpose()?;
         let start = truth::start(args, nodes.n, max_bytes)?;
-        Ok(Self { chosen, nodes, truth, start })
+        Ok(Self { chosen, nodes, truth, start, unfinished: None })
     }
 
     fn run(&mut self, args: &ClusterArgs, watch: &Watch, max_bytes: u64) -> Result<(RegionGraph, Clustering), Failure> {
         let named = |e: &dyn Display| Failure::inputs(format!("{}: {e}", shown(&args.input)));
         watch.stage("graph");
         let graph = graph(&mut self.nodes, &self.chosen, max_bytes, named)?;
+        self.unfinished = resume::unfinished(args, &self.chosen, &graph, self.start.as_ref())?;
+        if self.unfinished.as_ref().is_some_and(Unfinished::goes_on) {
+            watch.stage("unfinished training goes on");
+        }
         watch.stage(&self.chosen.method);
         let context = watch.context(self.chosen.grouping.seed(), self.start.take());
-        let clustering = self.chosen.grouping.clusterer().cluster(&graph, &context);
+        let mut unkept = Unkept;
+        let checkpoint: &mut dyn Checkpoint = match &mut self.unfinished {
+            Some(unfinished) => unfinished,
+            None => &mut unkept,
+        };
+        let clustering = self.chosen.grouping.clusterer().cluster_resumed(&graph, checkpoint, &context);
         let clustering = clustering.map_err(|error| match error {
             StageError::Parameter { .. } => Failure::usage(error),
             other => named(&other),
         })?;
         Ok((graph, clustering))
+    }
+
+    /// Writes the state of a network's training.
+    fn interrupted(&mut self, args: &ClusterArgs) -> Result<(), Failure> {
+        let Some(unfinished) = &mut self.unfinished else { return Ok(()) };
+        if unfinished.interrupted()? {
+            note(&format!("{}: the same command goes on from the last epoch", shown(&args.output)));
+        }
+        Ok(())
     }
 
     fn told(&self, graph: &RegionGraph, clustering: &Clustering) -> Result<Told, Failure> {

@@ -73,7 +73,7 @@ pub fn train(args: &TrainArgs, talk: Talk) -> Outcome {
     }
     let watch = Watch::new(talk, &signals);
     let context = watch.context(task.seed, None);
-    let fitted = in_pool(args.parallel.threads, || task.learner.fit(&mut *task.graphs, &mut folder, &context))?;
+    let fitted = in_pool(args.parallel.threads, || task.learner.fit(&mut *task.graphs, folder.checkpoint(), &context))?;
     watch.finish();
     let fitted = match fitted {
         Err(StageError::Stopped(_)) => {

@@ -44,7 +44,7 @@ pub(super) fn cluster_count(
             CountBy::Silhouette => silhouette(&rows, &found),
             _ => {
                 let (links, attributes) = (evidence.links, params.refine_attributes);
-                let moves = Moves { links, rows: evidence.rows, attributes, k };
+                let moves = Moves { links, rows: evidence.rows, attributes, k, centers: None };
                 moves.run(&mut found.labels, params.refine_sweeps, random);
                 modularity(links, &found.labels, k)
             }

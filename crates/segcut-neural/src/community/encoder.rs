@@ -3,9 +3,11 @@
 use super::attention::{Attended, attend, attend_back};
 use super::links::Links;
 use super::params::EncoderKind;
+use super::product::{times, turned_times};
 use super::propagation::{Propagation, Scaling};
 use crate::exponential::exp;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
+use multiversion::multiversion;
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -29,7 +31,7 @@ impl Ground {
 }
 
 /// Weights of one layer, or their gradients: for the neighbours, for the node itself, and the bias.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Layer {
     around: Option<Array2<f32>>,
     attention: Option<[Array1<f32>; 2]>,
@@ -38,7 +40,7 @@ pub(crate) struct Layer {
 }
 
 /// Layers with SELU between them; the last one reads no neighbours and is linear.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Encoder {
     kind: EncoderKind,
     layers: Vec<Layer>,
@@ -106,13 +108,35 @@ impl Encoder {
         self.layers.iter_mut().flat_map(Layer::arrays_mut).zip(gradients.iter().flat_map(Layer::arrays))
     }
 
+    /// Every array as a matrix, with its name in files.
+    pub(crate) fn matrices(&self) -> impl Iterator<Item = (String, ArrayView2<'_, f32>)> {
+        self.layers.iter().enumerate().flat_map(|(at, layer)| {
+            let attention = layer.attention.iter().flatten().map(|vector| vector.view().insert_axis(Axis(0)));
+            let around = layer.around.iter().map(|matrix| ("around", matrix.view()));
+            let named = around.chain(["from", "to"].into_iter().zip(attention));
+            let rest = [("own", layer.own.view()), ("bias", layer.bias.view().insert_axis(Axis(0)))];
+            named.chain(rest).map(move |(name, matrix)| (format!("layer.{at}.{name}"), matrix))
+        })
+    }
+
+    /// The same, to be written to.
+    pub(crate) fn matrices_mut(&mut self) -> impl Iterator<Item = (String, ArrayViewMut2<'_, f32>)> {
+        self.layers.iter_mut().enumerate().flat_map(|(at, layer)| {
+            let attention = layer.attention.iter_mut().flatten().map(|vector| vector.view_mut().insert_axis(Axis(0)));
+            let around = layer.around.iter_mut().map(|matrix| ("around", matrix.view_mut()));
+            let named = around.chain(["from", "to"].into_iter().zip(attention));
+            let rest = [("own", layer.own.view_mut()), ("bias", layer.bias.view_mut().insert_axis(Axis(0)))];
+            named.chain(rest).map(move |(name, matrix)| (format!("layer.{at}.{name}"), matrix))
+        })
+    }
+
     /// Outputs of every node; `masks` (0 or 1 / (1 − rate)) drop outputs of the hidden layers.
     pub(crate) fn forward(&self, ground: &Ground, x: ArrayView2<'_, f32>, masks: &[Array2<f32>]) -> Pass {
         let (mut attended, mut active, mut read) = (Vec::new(), Vec::new(), Vec::<Array2<f32>>::new());
         let mut out = Array2::zeros((x.nrows(), 0));
         for (at, layer) in self.layers.iter().enumerate() {
             let input = read.last().map_or(x.view(), |read| read.view());
-            let mut sum = input.dot(&layer.own) + &layer.bias;
+            let mut sum = times(input, layer.own.view()) + &layer.bias;
             attended.push(layer.spread(ground, input, &mut sum));
             if at + 1 == self.layers.len() {
                 out = sum;
@@ -140,9 +164,9 @@ impl Encoder {
             let (gradient, of_around) = layer.gradient(ground, input, pass.attended[at].as_ref(), &outer);
             gradients.push(gradient);
             let Some(before) = at.checked_sub(1) else { break };
-            let mut of_input = outer.dot(&layer.own.t());
+            let mut of_input = times(outer.view(), layer.own.t());
             if let (Some(of_around), Some(around)) = (of_around, &layer.around) {
-                of_input += &of_around.dot(&around.t());
+                of_input += &times(of_around.view(), around.t());
             }
             if let Some(mask) = masks.get(before) {
                 of_input *= mask;
@@ -177,7 +201,7 @@ impl Layer {
         sum: &mut Array2<f32>,
     ) -> Option<(Array2<f32>, Attended)> {
         let around = self.around.as_ref()?;
-        let h = input.dot(around);
+        let h = times(input, around.view());
         if let Some(propagation) = &ground.propagation {
             *sum += &propagation.apply(&ground.links, h.view());
             return None;
@@ -204,32 +228,39 @@ impl Layer {
                 (of_around, attention) = (Some(of_h), Some(of_vectors));
             }
         }
-        let around = of_around.as_ref().map(|g| turned_product(input, g));
-        (Self { around, attention, own: turned_product(input, outer), bias: outer.sum_axis(Axis(0)) }, of_around)
+        let around = of_around.as_ref().map(|g| turned_times(input, g.view()));
+        (Self { around, attention, own: turned_times(input, outer.view()), bias: outer.sum_axis(Axis(0)) }, of_around)
     }
-}
-
-/// Aᵀ·B, row-major.
-fn turned_product(a: ArrayView2<'_, f32>, b: &Array2<f32>) -> Array2<f32> {
-    a.t().dot(b).as_standard_layout().into_owned()
 }
 
 const SELU: [f32; 2] = [1.050_701, 1.673_263_2];
 
 /// λx, or λα(e^x − 1) below 0 (Klambauer et al. 2017, eq. 2).
 fn selu(mut x: Array2<f32>) -> Array2<f32> {
+    bend(x.as_slice_mut().unwrap_or_default());
+    x
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+fn bend(values: &mut [f32]) {
     let [scale, alpha] = SELU;
-    for value in &mut x {
+    for value in values {
         let below = alpha * (exp(value.min(0.0)) - 1.0);
         *value = scale * (value.max(0.0) + below);
     }
-    x
 }
 
 /// Times the derivative of SELU, from its output: λ above 0, output + λα below.
 fn through_selu(gradient: &mut Array2<f32>, output: &Array2<f32>) {
+    if let (Some(gradient), Some(output)) = (gradient.as_slice_mut(), output.as_slice()) {
+        slope(gradient, output);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+fn slope(gradient: &mut [f32], output: &[f32]) {
     let [scale, alpha] = SELU;
-    Zip::from(gradient).and(output).for_each(|g, &y| *g *= if y > 0.0 { scale } else { y + scale * alpha });
+    gradient.iter_mut().zip(output).for_each(|(g, &y)| *g *= if y > 0.0 { scale } else { y + scale * alpha });
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! A sparse affinity as the neighbours of every node.
 
+use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
 use segcut_core::SparseAffinity;
 
 /// Both directions of every edge, by row, in single precision; the diagonal is left out.
@@ -93,27 +95,42 @@ impl Links {
     }
 }
 
+/// Rows of a product that one task makes.
+const CHUNK: usize = 1024;
+
 /// Rows of neighbours with other weights, and a diagonal, times X.
 pub(super) fn product(links: &Links, weights: &[f32], own: Option<&[f32]>, x: ArrayView2<'_, f32>) -> Array2<f32> {
     let d = x.ncols();
     let x = x.as_standard_layout();
     let mut out = Array2::zeros((links.n(), d));
     let (Some(from), Some(to)) = (x.as_slice(), out.as_slice_mut()) else { return out };
-    for (i, row) in to.chunks_exact_mut(d.max(1)).enumerate() {
-        if let Some(own) = own {
-            add(row, own[i], &from[i * d..(i + 1) * d]);
-        }
-        let entries = links.offsets[i]..links.offsets[i + 1];
-        for (&other, &weight) in links.nodes[entries.clone()].iter().zip(&weights[entries]) {
-            let other = other as usize;
-            add(row, weight, &from[other * d..(other + 1) * d]);
-        }
-    }
+    let factor = Factor { links, weights, own };
+    to.par_chunks_mut(CHUNK * d.max(1)).enumerate().for_each(|(at, to)| rows(&factor, from, at * CHUNK, (to, d)));
     out
 }
 
-fn add(row: &mut [f32], factor: f32, other: &[f32]) {
-    row.iter_mut().zip(other).for_each(|(value, x)| *value += factor * x);
+/// The left side of a product.
+struct Factor<'a> {
+    links: &'a Links,
+    weights: &'a [f32],
+    own: Option<&'a [f32]>,
+}
+
+/// The rows of a product from the `first` on.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+fn rows(factor: &Factor<'_>, from: &[f32], first: usize, (to, d): (&mut [f32], usize)) {
+    let add = |row: &mut [f32], factor: f32, other: usize| {
+        row.iter_mut().zip(&from[other * d..(other + 1) * d]).for_each(|(value, x)| *value += factor * x);
+    };
+    for (i, row) in (first..).zip(to.chunks_exact_mut(d.max(1))) {
+        if let Some(own) = factor.own {
+            add(row, own[i], i);
+        }
+        let entries = factor.links.offsets[i]..factor.links.offsets[i + 1];
+        for (&other, &weight) in factor.links.nodes[entries.clone()].iter().zip(&factor.weights[entries]) {
+            add(row, weight, other as usize);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Memberships → N-cut loss of MinCut pooling and its gradient.
 
 use super::links::Links;
+use super::product::{times, turned_times};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
 /// −tr(SᵀAS) / tr(SᵀDS) + `orthogonal`·‖SᵀS/‖SᵀS‖ − I/√k‖ in Frobenius norms (Bianchi et al. 2020, eq. 9).
@@ -27,7 +28,7 @@ fn cut(links: &Links, s: ArrayView2<'_, f32>) -> (f64, Array2<f32>) {
 
 fn orthogonality(s: ArrayView2<'_, f32>) -> (f64, Array2<f32>) {
     let k = s.ncols();
-    let gram = s.t().dot(&s).mapv(f64::from);
+    let gram = turned_times(s, s).mapv(f64::from);
     let norm = gram.mapv(|x| x * x).sum().sqrt();
     if norm == 0.0 {
         return (0.0, Array2::zeros(s.raw_dim()));
@@ -41,7 +42,7 @@ fn orthogonality(s: ArrayView2<'_, f32>) -> (f64, Array2<f32>) {
     }
     let along = (&rest * &gram).sum() / (norm * norm);
     let slope = (&rest - &(&gram * along)) * (2.0 / (norm * value));
-    (value, s.dot(&slope.mapv(|x| x as f32)))
+    (value, times(s, slope.mapv(|x| x as f32).view()))
 }
 
 /// Σ a·b in double precision.

@@ -1,6 +1,7 @@
 //! Labels → labels of higher modularity that attributes agree with, by moving nodes.
 
 use super::links::Links;
+use super::product::times;
 use super::receptive_field::unit_rows;
 use ndarray::{Array2, ArrayView2};
 use rand::seq::SliceRandom;
@@ -14,6 +15,8 @@ pub(crate) struct Moves<'a> {
     pub(crate) rows: ArrayView2<'a, f32>,
     pub(crate) attributes: f64,
     pub(crate) k: usize,
+    /// k×d directions that stand for the clusters' own mean directions.
+    pub(crate) centers: Option<ArrayView2<'a, f32>>,
 }
 
 impl Moves<'_> {
@@ -76,13 +79,21 @@ impl Moves<'_> {
 
     /// n×k: attributes / n · cosine of every row to the mean direction of every cluster.
     fn pull(&self, labels: &[u32]) -> Array2<f32> {
-        let mut centers = Array2::<f32>::zeros((self.k, self.rows.ncols()));
-        for (row, &label) in self.rows.rows().into_iter().zip(labels) {
-            centers.row_mut(label as usize).scaled_add(1.0, &row);
-        }
         let share = (self.attributes / self.links.n().max(1) as f64) as f32;
-        self.rows.dot(&unit_rows(centers).t()) * share
+        match self.centers {
+            Some(centers) => times(self.rows, centers.t()) * share,
+            None => times(self.rows, mean_directions(self.rows, labels, self.k).t()) * share,
+        }
     }
+}
+
+/// k×d: the mean of the rows of each cluster, scaled to length 1; 0 for a cluster without rows.
+pub(crate) fn mean_directions(rows: ArrayView2<'_, f32>, labels: &[u32], k: usize) -> Array2<f32> {
+    let mut centers = Array2::<f32>::zeros((k, rows.ncols()));
+    for (row, &label) in rows.rows().into_iter().zip(labels) {
+        centers.row_mut(label as usize).scaled_add(1.0, &row);
+    }
+    unit_rows(centers)
 }
 
 /// The place of the largest gain; `own` unless another is larger beyond rounding.
@@ -122,7 +133,7 @@ mod tests {
     #[test]
     fn triangles_come_together() {
         let (links, rows) = (triangles(), Array2::zeros((6, 1)));
-        let moves = Moves { links: &links, rows: rows.view(), attributes: 0.0, k: 2 };
+        let moves = Moves { links: &links, rows: rows.view(), attributes: 0.0, k: 2, centers: None };
         let mut labels = [0, 0, 1, 1, 1, 0];
         moves.run(&mut labels, 20, &mut ChaCha8Rng::seed_from_u64(0));
         assert_eq!(labels, [0, 0, 0, 1, 1, 1]);
@@ -133,7 +144,7 @@ mod tests {
     fn attributes_decide_where_edges_do_not() {
         let links = Links::of(&SparseAffinity::new(4, vec![[0, 1]], vec![1.0]).unwrap());
         let rows = Array2::from_shape_fn((4, 2), |(i, d)| f32::from(u8::from(d == i % 2)));
-        let moves = Moves { links: &links, rows: rows.view(), attributes: 1e-3, k: 2 };
+        let moves = Moves { links: &links, rows: rows.view(), attributes: 1e-3, k: 2, centers: None };
         let mut labels = [0, 0, 0, 1];
         moves.run(&mut labels, 20, &mut ChaCha8Rng::seed_from_u64(0));
         assert_eq!(labels, [0, 0, 0, 1]);
@@ -146,7 +157,7 @@ mod tests {
             let weights = vec![1.0; edges.len()];
             let links = Links::of(&SparseAffinity::new(12, edges, weights).unwrap());
             let rows = Array2::zeros((12, 1));
-            let moves = Moves { links: &links, rows: rows.view(), attributes: 0.0, k: 3 };
+            let moves = Moves { links: &links, rows: rows.view(), attributes: 0.0, k: 3, centers: None };
             let mut labels: Vec<u32> = (0..12).map(|i| i % 3).collect();
             let before = modularity(&links, &labels, 3);
             moves.run(&mut labels, 5, &mut ChaCha8Rng::seed_from_u64(seed));

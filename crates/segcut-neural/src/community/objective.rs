@@ -3,6 +3,7 @@
 use super::links::Links;
 use super::mincut::{inner, mincut};
 use super::params::CommunityLoss;
+use super::product::{times, turned_times};
 use crate::exponential::exp;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
@@ -71,10 +72,10 @@ impl Goal<'_> {
         let weighted = y * &Array1::from_vec(self.links.degrees.clone()).insert_axis(Axis(1));
         let rest = &weighted - &self.links.apply(y.view());
         let smooth = 2.0 * inner(y.view(), rest.view()) / volume;
-        let mut off = y.t().dot(&weighted).mapv(|v| f64::from(v) / volume);
+        let mut off = turned_times(y.view(), weighted.view()).mapv(|v| f64::from(v) / volume);
         off.diag_mut().mapv_inplace(|v| v - 1.0);
         let value = smooth + self.collapse * off.mapv(|v| v * v).sum();
-        let pull = weighted.dot(&off.mapv(|v| (4.0 * self.collapse * v / volume) as f32));
+        let pull = times(weighted.view(), off.mapv(|v| (4.0 * self.collapse * v / volume) as f32).view());
         (value, rest * (4.0 / volume) as f32 + pull)
     }
 }
@@ -86,14 +87,22 @@ fn unexplained(s: ArrayView2<'_, f32>, x: ArrayView2<'_, f32>) -> (f64, Array2<f
     if total <= 0.0 {
         return (0.0, Array2::zeros(s.raw_dim()));
     }
-    let sizes = (s.sum_axis(Axis(0)) + 1e-6).insert_axis(Axis(1));
-    let means = s.t().dot(&x) / &sizes;
-    let rest = &x - &s.dot(&means);
-    let value = rest.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / total;
+    // Products with S and X once each: X − S·M is never formed.
+    let sizes = (s.sum_axis(Axis(0)).mapv(f64::from) + 1e-6).insert_axis(Axis(1));
+    let sums = turned_times(s, x).mapv(f64::from);
+    let overlaps = turned_times(s, s).mapv(f64::from);
+    let means = &sums / &sizes;
+    let products = means.dot(&means.t());
+    let value = (total - 2.0 * (&sums * &means).sum() + (&overlaps * &products).sum()) / total;
     // Through the memberships as factors, and through the means that they weight.
-    let through = s.t().dot(&rest) / &sizes;
+    let through = (&sums - &overlaps.dot(&means)) / &sizes;
     let offset = (&through * &means).sum_axis(Axis(1));
-    let gradient = (rest.dot(&means.t()) + x.dot(&through.t()) - &offset) * (-2.0 / total) as f32;
+    let narrow = |wide: Array2<f64>| wide.mapv(|v| v as f32);
+    let mut gradient = times(x, narrow(&means + &through).t()) - times(s, narrow(products).view());
+    let factor = (-2.0 / total) as f32;
+    gradient.rows_mut().into_iter().for_each(|mut row| {
+        Zip::from(&mut row).and(&offset).for_each(|g, &offset| *g = factor * (*g - offset as f32));
+    });
     (value, gradient)
 }
 

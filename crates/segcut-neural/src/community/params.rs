@@ -66,6 +66,12 @@ pub enum CountBy {
     Eigengap,
 }
 
+/// Widths that a layer or a field may have.
+const WIDTHS: std::ops::RangeInclusive<usize> = 1..=16_384;
+
+/// The farthest that a field may reach.
+const MOST_HOPS: usize = 1000;
+
 /// Parameters of [`Community`](super::Community); the defaults are ours, measured on Cora and on structure alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -101,7 +107,8 @@ pub struct CommunityParams {
     pub warm_up: usize,
     /// Bound on passes over the nodes.
     pub epochs: usize,
-    /// Training ends when the mean loss of ten epochs falls by less than this share; 0: never early.
+    /// Training ends when twice ten epochs have raised the labels' modularity by no more than this (the edge loss:
+    /// lowered the loss by no more than this share); 0: never early.
     pub tolerance: f64,
     /// Step size of Adam.
     pub learning_rate: f64,
@@ -139,7 +146,7 @@ impl Default for CommunityParams {
             start: CommunityStart::Kmeans,
             warm_up: 30,
             epochs: 100,
-            tolerance: 1e-4,
+            tolerance: 1e-3,
             learning_rate: 1e-2,
             dropout: 0.0,
             whole_up_to: 50_000,
@@ -153,23 +160,38 @@ impl Default for CommunityParams {
 }
 
 impl CommunityParams {
+    /// Outputs of the network for k communities.
+    pub(super) fn outputs(&self, k: usize) -> usize {
+        if self.loss == CommunityLoss::Edge { self.embedding } else { k }
+    }
+
+    /// How far the fields reach; nodes that differ in nothing but their names are told apart by their neighbours.
+    pub(super) fn reaches(&self, names: bool) -> Vec<usize> {
+        match (self.hops.as_slice(), names) {
+            ([], false) => vec![4, 8, 16],
+            ([], true) => vec![2, 4],
+            (hops, names) => hops.iter().map(|&hops| hops.max(usize::from(names))).collect(),
+        }
+    }
+
     /// Refuses values out of range.
     pub(super) fn check(&self) -> Result<(), StageError> {
         let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
         if self.k == ClusterCount::Fixed(0) {
             return refuse("cluster.k", &0, "\"auto\" or at least 1");
         }
-        let counts = [
-            ("cluster.k_max", self.k_max),
-            ("cluster.dims", self.dims),
-            ("cluster.embedding", self.embedding),
-            ("cluster.batch", self.batch),
-            ("cluster.neighbors", self.neighbors),
-        ];
-        for (name, value) in counts.into_iter().chain(self.hidden.iter().map(|&size| ("cluster.hidden", size))) {
-            if value == 0 {
-                return refuse(name, &value, "at least 1");
-            }
+        let counts =
+            [("cluster.k_max", self.k_max), ("cluster.batch", self.batch), ("cluster.neighbors", self.neighbors)];
+        if let Some((name, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
+            return refuse(name, &value, "at least 1");
+        }
+        let widths = [("cluster.dims", self.dims), ("cluster.embedding", self.embedding)];
+        let hidden = self.hidden.iter().map(|&size| ("cluster.hidden", size));
+        if let Some((name, value)) = widths.into_iter().chain(hidden).find(|(_, value)| !WIDTHS.contains(value)) {
+            return refuse(name, &value, "from 1 to 16384");
+        }
+        if let Some(hops) = self.hops.iter().find(|&&hops| hops > MOST_HOPS) {
+            return refuse("cluster.hops", hops, "at most 1000");
         }
         if !(0.0..1.0).contains(&self.dropout) {
             return refuse("cluster.dropout", &self.dropout, "at least 0 and below 1");

@@ -1,62 +1,28 @@
 //! Attributes → few dimensions of what they are around each node.
 
+use super::attributes::Attributes;
 use super::links::Links;
 use super::propagation::Propagation;
-use ndarray::{Array2, ArrayView2, Axis};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+use ndarray::{Array2, ArrayView2, Axis, s};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 /// Rounds of the subspace iteration.
 const ROUNDS: usize = 3;
 
-/// The attributes of n nodes, row-major.
-#[derive(Debug, Clone)]
-pub(crate) enum Attributes {
-    /// n×d values.
-    Given(Array2<f32>),
-    /// None: each node that is true has a name of its own, and nothing else.
-    Names(Vec<bool>),
-}
+/// A column of whose squared length no more than this share is left beside earlier ones depends on them.
+const DEPENDENT: f64 = 1e-12;
 
-impl Attributes {
-    fn width(&self) -> usize {
-        match self {
-            Self::Given(x) => x.ncols(),
-            Self::Names(names) => names.len(),
-        }
-    }
-
-    /// X·V.
-    fn times(&self, v: ArrayView2<'_, f32>) -> Array2<f32> {
-        match self {
-            Self::Given(x) => x.dot(&v),
-            Self::Names(names) => masked(names, v.to_owned()),
-        }
-    }
-
-    /// Xᵀ·Y.
-    fn turned_times(&self, y: ArrayView2<'_, f32>) -> Array2<f32> {
-        match self {
-            Self::Given(x) => x.t().dot(&y),
-            Self::Names(names) => masked(names, y.to_owned()),
-        }
-    }
-}
-
-fn masked(names: &[bool], mut x: Array2<f32>) -> Array2<f32> {
-    x.rows_mut().into_iter().zip(names).filter(|(_, named)| !**named).for_each(|(mut row, _)| row.fill(0.0));
-    x
-}
-
-/// n×r rows of length 1 (or 0): Pʰ·X in its r strongest directions, each row scaled to length 1.
+/// The d×r strongest directions of Pʰ·X.
 ///
-/// The directions are those of the largest singular values of Pʰ·X, found by subspace iteration (Halko,
-/// Martinsson & Tropp 2011, algorithm 4.4) without forming that matrix; which basis they are given in does not
-/// matter to distances.
+/// They are those of its largest singular values, found by subspace iteration (Halko, Martinsson & Tropp 2011,
+/// algorithm 4.4) without forming that matrix; which basis they are given in does not matter to distances.
 ///
 /// # Cost
 /// O(n·d·r + m·h·r) per round, of which there are three.
-pub(crate) fn receptive_field(
+pub(crate) fn directions(
     attributes: &Attributes,
     links: &Links,
     propagation: &Propagation,
@@ -70,7 +36,18 @@ pub(crate) fn receptive_field(
         let y = orthonormal(&spread(&v));
         v = orthonormal(&attributes.turned_times(propagation.power(links, size.hops, y).view()));
     }
-    unit_rows(spread(&v))
+    v
+}
+
+/// n×r rows of length 1 (or 0): Pʰ·X in some directions.
+pub(crate) fn field(
+    attributes: &Attributes,
+    links: &Links,
+    propagation: &Propagation,
+    hops: usize,
+    directions: ArrayView2<'_, f32>,
+) -> Array2<f32> {
+    unit_rows(propagation.power(links, hops, attributes.times(directions)))
 }
 
 /// How far a field reaches and how many dimensions it keeps.
@@ -91,34 +68,62 @@ pub(crate) fn unit_rows(mut x: Array2<f32>) -> Array2<f32> {
     x
 }
 
-/// An orthonormal basis of the columns' span, by Gram-Schmidt twice in double precision; columns that depend on
-/// earlier ones become 0.
+/// An orthonormal basis of the columns' span: the columns divided by the Cholesky factor of their Gram matrix, twice
+/// (Yamamoto, Nakatsukasa, Yanagisawa & Fukaya 2015, algorithm 4), in double precision; columns that depend on earlier
+/// ones become 0.
 fn orthonormal(x: &Array2<f32>) -> Array2<f32> {
-    let mut columns: Vec<Vec<f64>> =
-        x.columns().into_iter().map(|column| column.iter().map(|&v| f64::from(v)).collect()).collect();
-    for at in 0..columns.len() {
-        let (done, rest) = columns.split_at_mut(at);
-        let column = &mut rest[0];
-        let before = dot(column, column).sqrt();
-        for earlier in done.iter().chain(done.iter()) {
-            let along = dot(earlier, column);
-            column.iter_mut().zip(earlier).for_each(|(value, other)| *value -= along * other);
-        }
-        let length = dot(column, column).sqrt();
-        let factor = if length > 1e-6 * before { length.recip() } else { 0.0 };
-        column.iter_mut().for_each(|value| *value *= factor);
+    let mut wide = x.mapv(f64::from);
+    for _ in 0..2 {
+        wide = product(wide.view(), inverse_factor(turned_product(wide.view()).view()).view());
     }
-    Array2::from_shape_fn(x.raw_dim(), |(i, c)| columns[c][i] as f32)
+    wide.mapv(|value| value as f32)
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (ours, theirs) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest: f64 = ours.remainder().iter().zip(theirs.remainder()).map(|(x, y)| x * y).sum();
-    let mut sums = [0.0; 4];
-    for (x, y) in ours.zip(theirs) {
-        (0..4).for_each(|lane| sums[lane] += x[lane] * y[lane]);
+/// R⁻¹ for the upper triangular R with RᵀR the Gram matrix; zeros in the column of one that depends on earlier ones.
+fn inverse_factor(gram: ArrayView2<'_, f64>) -> Array2<f64> {
+    let r = gram.nrows();
+    let (mut factor, mut inverse) = (Array2::<f64>::zeros((r, r)), Array2::<f64>::zeros((r, r)));
+    for c in 0..r {
+        for row in 0..c {
+            if factor[[row, row]] > 0.0 {
+                let before = factor.slice(s![..row, row]).dot(&factor.slice(s![..row, c]));
+                factor[[row, c]] = (gram[[row, c]] - before) / factor[[row, row]];
+            }
+        }
+        let above = factor.slice(s![..c, c]).to_owned();
+        let left = gram[[c, c]] - above.dot(&above);
+        if left <= DEPENDENT * gram[[c, c]] {
+            continue;
+        }
+        let length = left.sqrt();
+        factor[[c, c]] = length;
+        let column = inverse.slice(s![..c, ..c]).dot(&above) * -length.recip();
+        inverse.slice_mut(s![..c, c]).assign(&column);
+        inverse[[c, c]] = length.recip();
     }
-    rest + sums.iter().sum::<f64>()
+    inverse
+}
+
+/// Xᵀ·X.
+fn turned_product(x: ArrayView2<'_, f64>) -> Array2<f64> {
+    let r = x.ncols();
+    let mut out = Array2::zeros((r, r));
+    if let (Some(from), Some(to)) = (x.as_slice(), out.as_slice_mut()) {
+        let from = MatRef::from_row_major_slice(from, x.nrows(), r);
+        matmul(MatMut::from_row_major_slice_mut(to, r, r), Accum::Replace, from.transpose(), from, 1.0, Par::Seq);
+    }
+    out
+}
+
+/// X·Y.
+fn product(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Array2<f64> {
+    let ((n, depth), cols) = (x.dim(), y.ncols());
+    let mut out = Array2::zeros((n, cols));
+    if let (Some(a), Some(b), Some(to)) = (x.as_slice(), y.as_slice(), out.as_slice_mut()) {
+        let (a, b) = (MatRef::from_row_major_slice(a, n, depth), MatRef::from_row_major_slice(b, depth, cols));
+        matmul(MatMut::from_row_major_slice_mut(to, n, cols), Accum::Replace, a, b, 1.0, Par::Seq);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -144,7 +149,8 @@ mod tests {
         let x = Array2::from_shape_fn((12, 3), |(i, d)| ((i * 5 + d * 7) % 11) as f32 - 4.0);
         let size = FieldSize { hops: 2, dims: 8 };
         let attributes = Attributes::Given(x.clone());
-        let found = receptive_field(&attributes, &links, &propagation, size, &mut ChaCha8Rng::seed_from_u64(1));
+        let v = directions(&attributes, &links, &propagation, size, &mut ChaCha8Rng::seed_from_u64(1));
+        let found = field(&attributes, &links, &propagation, 2, v.view());
         let whole = unit_rows(propagation.power(&links, 2, x));
         assert_eq!(found.dim(), (12, 3));
         assert!((found.dot(&found.t()) - whole.dot(&whole.t())).iter().all(|d| d.abs() < 1e-4));
@@ -154,11 +160,12 @@ mod tests {
     fn names_are_an_identity() {
         let (links, propagation) = ring(10);
         let size = FieldSize { hops: 3, dims: 10 };
-        let field = |attributes| {
-            let found = receptive_field(&attributes, &links, &propagation, size, &mut ChaCha8Rng::seed_from_u64(1));
+        let angles = |attributes| {
+            let v = directions(&attributes, &links, &propagation, size, &mut ChaCha8Rng::seed_from_u64(1));
+            let found = field(&attributes, &links, &propagation, 3, v.view());
             found.dot(&found.t())
         };
-        let (names, eye) = (field(Attributes::Names(vec![true; 10])), field(Attributes::Given(Array2::eye(10))));
+        let (names, eye) = (angles(Attributes::Names(vec![true; 10])), angles(Attributes::Given(Array2::eye(10))));
         assert!((names - eye).iter().all(|d| d.abs() < 1e-5));
     }
 

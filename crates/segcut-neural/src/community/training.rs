@@ -2,17 +2,23 @@
 
 use super::encoder::{Encoder, Ground, Pass};
 use super::links::Links;
+use super::modularity_moves::modularity;
 use super::objective::{Goal, softmax};
 use super::params::{CommunityLoss, CommunityParams};
 use super::sampling::batches;
+use super::state;
+use super::streams::{Stream, stream};
 use crate::adamw::{AdamW, AdamWParams};
 use ndarray::{Array2, ArrayView2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use segcut_core::{Context, Status, Stop};
+use segcut_core::{Checkpoint, Context, StageError, Status, Stop};
 
-/// Epochs over which the loss is averaged to decide whether it still falls.
+/// Epochs on the whole graph, or steps on mini-batches, from one look at the score to the next.
 const WINDOW: usize = 10;
+
+/// What the score may rise by where training is not to end early, and still counts as settled.
+const SETTLED: f64 = 1e-3;
 
 /// How many times training tells its loss.
 const TOLD: usize = 20;
@@ -48,39 +54,112 @@ impl Sample {
     }
 }
 
-/// How training ended and the loss of every epoch.
-#[derive(Debug)]
-pub(crate) struct Trained {
-    pub(crate) encoder: Encoder,
-    pub(crate) status: Status,
-    pub(crate) losses: Vec<f64>,
-}
-
 /// One network while it is trained.
 pub(crate) struct Training<'a> {
-    params: &'a CommunityParams,
-    encoder: Encoder,
-    adam: AdamW,
+    pub(super) params: &'a CommunityParams,
+    pub(super) encoder: Encoder,
+    pub(super) adam: AdamW,
+    /// The loss of every epoch.
+    pub(super) losses: Vec<f64>,
+    /// The score before training and after every window.
+    pub(super) scores: Vec<f64>,
+    seed: u64,
     random: ChaCha8Rng,
 }
 
 impl<'a> Training<'a> {
-    pub(crate) fn new(params: &'a CommunityParams, encoder: Encoder, random: ChaCha8Rng) -> Self {
+    pub(crate) fn new(params: &'a CommunityParams, encoder: Encoder, seed: u64) -> Self {
         let steps = AdamWParams { learning_rate: params.learning_rate as f32, weight_decay: 0.0 };
         let adam = AdamW::new(steps, encoder.parameters());
-        Self { params, encoder, adam, random }
+        let random = stream(seed, Stream::WarmUp);
+        Self { params, encoder, adam, losses: Vec::new(), scores: Vec::new(), seed, random }
     }
 
     /// Cross-entropy toward labels, `warm_up` steps.
-    pub(crate) fn learn(&mut self, sample: &Sample, labels: &[u32]) {
+    pub(crate) fn learn(&mut self, sample: &Sample, labels: &[u32], context: &Context) {
         let share = 1.0 / labels.len().max(1) as f32;
         for _ in 0..self.params.warm_up {
+            if context.stopped() != Stop::No {
+                return;
+            }
             self.step(sample, |out| {
                 let mut gradient = softmax(out.clone());
                 gradient.rows_mut().into_iter().zip(labels).for_each(|(mut row, &label)| row[label as usize] -= 1.0);
                 (0.0, gradient * share)
             });
         }
+    }
+
+    /// Epochs until the score has settled, the bound is reached or the caller stops it; the state is kept after every
+    /// window and when stopped.
+    pub(crate) fn run(
+        &mut self,
+        sample: &Sample,
+        k: usize,
+        checkpoint: &mut dyn Checkpoint,
+        context: &Context,
+    ) -> Result<Status, StageError> {
+        let (epochs, window) = (self.params.epochs, self.window(sample));
+        let mut place = vec![u32::MAX; sample.rows.nrows()];
+        if self.scores.is_empty() {
+            self.scores.push(self.score(sample, k));
+        }
+        while self.losses.len() < epochs && !(self.params.tolerance > 0.0 && self.settled()) {
+            let epoch = self.losses.len();
+            if let Some(stopped) = stopped(context) {
+                if epoch > 0 {
+                    checkpoint.keep(&state::write(self, k)?)?;
+                }
+                return Ok(stopped);
+            }
+            self.random = stream(self.seed, Stream::Epoch(epoch as u64));
+            let loss = self.epoch(sample, &mut place);
+            self.losses.push(loss);
+            if (epoch + 1).is_multiple_of(window) {
+                self.scores.push(self.score(sample, k));
+                checkpoint.keep(&state::write(self, k)?)?;
+            }
+            context.report("training", (epoch + 1) as f64 / epochs as f64);
+            if epoch.is_multiple_of((epochs / TOLD).max(1)) || epoch + 1 == epochs {
+                context.detail(|| format!("epoch {}: loss {loss:.5}", epoch + 1));
+            }
+        }
+        Ok(if epochs == 0 || self.settled() {
+            Status::Converged
+        } else {
+            Status::IterationLimit { residual: self.rises().next().unwrap_or(1.0).max(0.0) }
+        })
+    }
+
+    /// Modularity of the labels; less the mean loss of the last window, where the outputs are no memberships.
+    fn score(&self, sample: &Sample, k: usize) -> f64 {
+        if self.params.loss == CommunityLoss::Edge {
+            let last = &self.losses[self.losses.len().saturating_sub(self.window(sample))..];
+            return if last.is_empty() { f64::MIN } else { -last.iter().sum::<f64>() / last.len() as f64 };
+        }
+        let out = sample.outputs(&self.encoder).out;
+        modularity(sample.links(), &largest(out.view()), k)
+    }
+
+    /// What the score has gained from look to look, the last first; a share of it for the edge loss.
+    fn rises(&self) -> impl Iterator<Item = f64> + '_ {
+        let share = self.params.loss == CommunityLoss::Edge;
+        self.scores.windows(2).rev().map(move |pair| {
+            let scale = if share { pair[0].abs().max(f64::MIN_POSITIVE) } else { 1.0 };
+            (pair[1] - pair[0]) / scale
+        })
+    }
+
+    /// Whether the last two looks found nearly nothing gained.
+    fn settled(&self) -> bool {
+        let tolerance = if self.params.tolerance > 0.0 { self.params.tolerance } else { SETTLED };
+        self.scores.len() > 2 && self.rises().take(2).all(|rise| rise <= tolerance)
+    }
+
+    /// Epochs from one look at the score to the next.
+    fn window(&self, sample: &Sample) -> usize {
+        let n = sample.rows.nrows();
+        if n <= self.params.whole_up_to { WINDOW } else { (WINDOW / n.div_ceil(self.params.batch)).max(1) }
     }
 
     /// One step against a gradient that is a function of the outputs; the loss before it.
@@ -101,31 +180,6 @@ impl<'a> Training<'a> {
         let random = &mut self.random;
         let mut draw = || if random.random::<f32>() < keep { keep.recip() } else { 0.0 };
         self.encoder.hidden_sizes().map(|size| Array2::from_shape_simple_fn((n, size), &mut draw)).collect()
-    }
-
-    pub(crate) fn run(mut self, sample: &Sample, context: &Context) -> Trained {
-        let (epochs, mut losses) = (self.params.epochs, Vec::new());
-        let mut status = Status::Converged;
-        let mut place = vec![u32::MAX; sample.rows.nrows()];
-        for epoch in 0..epochs {
-            losses.push(self.epoch(sample, &mut place));
-            context.report("training", (epoch + 1) as f64 / epochs as f64);
-            if epoch % (epochs / TOLD).max(1) == 0 || epoch + 1 == epochs {
-                context.detail(|| format!("epoch {}: loss {:.5}", epoch + 1, losses[epoch]));
-            }
-            status = match context.stopped() {
-                Stop::No => self.status(&losses),
-                Stop::Cancelled => Status::Cancelled,
-                Stop::TimedOut => Status::TimedOut,
-            };
-            if !matches!(status, Status::IterationLimit { .. }) {
-                break;
-            }
-        }
-        if self.params.tolerance == 0.0 && matches!(status, Status::IterationLimit { .. }) {
-            status = Status::Converged;
-        }
-        Trained { encoder: self.encoder, status, losses }
     }
 
     /// A step on the whole graph, or one on each mini-batch; the mean loss.
@@ -154,19 +208,21 @@ impl<'a> Training<'a> {
         };
         self.step(sample, |out| goal.of(out))
     }
+}
 
-    /// Converged once the mean loss of a window is no longer below that of the one before.
-    fn status(&self, losses: &[f64]) -> Status {
-        if losses.len() < 2 * WINDOW {
-            return Status::IterationLimit { residual: 1.0 };
-        }
-        let mean = |window: &[f64]| window.iter().sum::<f64>() / WINDOW as f64;
-        let now = mean(&losses[losses.len() - WINDOW..]);
-        let before = mean(&losses[losses.len() - 2 * WINDOW..losses.len() - WINDOW]);
-        let residual = (before - now) / before.abs().max(f64::MIN_POSITIVE);
-        match residual < self.params.tolerance && self.params.tolerance > 0.0 {
-            true => Status::Converged,
-            false => Status::IterationLimit { residual },
-        }
+fn stopped(context: &Context) -> Option<Status> {
+    match context.stopped() {
+        Stop::No => None,
+        Stop::Cancelled => Some(Status::Cancelled),
+        Stop::TimedOut => Some(Status::TimedOut),
     }
+}
+
+/// The place of the largest value of every row; the first among equals.
+pub(super) fn largest(rows: ArrayView2<'_, f32>) -> Vec<u32> {
+    let most = |row: ndarray::ArrayView1<'_, f32>| {
+        let better = |best: (u32, f32), (at, &v): (u32, &f32)| if v > best.1 { (at, v) } else { best };
+        (0..).zip(&row).fold((0, f32::NEG_INFINITY), better).0
+    };
+    rows.rows().into_iter().map(most).collect()
 }

@@ -75,6 +75,13 @@ fn arrays_are_points() {
 }
 
 #[test]
+fn a_square_matrix_by_columns_is_not_turned() {
+    let stored = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/oracle/scipy/csc.npz");
+    let points = read_points(&Input::read(stored.as_ref(), LIMIT).unwrap(), LIMIT).unwrap();
+    assert_eq!((points.n, points.values), (2, vec![1.0, 2.0, 0.0, 3.0]));
+}
+
+#[test]
 fn edge_lists_are_read_as_documented() {
     let read = |text: &str| read_edges(&input("e.csv", text), &rules()).unwrap();
     let plain = read("u,v\n0,1\n3,1\n");

@@ -86,18 +86,17 @@ impl Merge {
     /// # Errors
     /// [`StageError::Parameter`] with the parameter's name.
     pub fn new(params: MergeParams) -> Result<Self, StageError> {
-        let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
         if params.k == ClusterCount::Fixed(0) {
-            return refuse("cluster.k", &0, "\"auto\" or at least 1");
+            return Err(StageError::parameter("cluster.k", 0, "\"auto\" or at least 1"));
         }
         if params.threshold.is_some_and(f64::is_nan) {
-            return refuse("cluster.threshold", &f64::NAN, "a number");
+            return Err(StageError::parameter("cluster.threshold", f64::NAN, "a number"));
         }
         if params.k_min < 1 {
-            return refuse("cluster.k_min", &params.k_min, "at least 1");
+            return Err(StageError::parameter("cluster.k_min", params.k_min, "at least 1"));
         }
         if params.k_max < params.k_min {
-            return refuse("cluster.k_max", &params.k_max, "at least k_min");
+            return Err(StageError::parameter("cluster.k_max", params.k_max, "at least k_min"));
         }
         params.cost.check()?;
         let merge = Self { params };

@@ -138,16 +138,15 @@ impl Multicut {
     /// # Errors
     /// [`StageError::Parameter`] with the parameter's name.
     pub fn new(params: MulticutParams) -> Result<Self, StageError> {
-        let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
         if params.k == ClusterCount::Fixed(0) {
-            return refuse("cluster.k", &0, "\"auto\" or at least 1");
+            return Err(StageError::parameter("cluster.k", 0, "\"auto\" or at least 1"));
         }
         if !params.border_exponent.is_finite() {
-            return refuse("cluster.border_exponent", &params.border_exponent, "finite");
+            return Err(StageError::parameter("cluster.border_exponent", params.border_exponent, "finite"));
         }
         match (params.weights, params.bias) {
             (SignedWeight::LogOdds, Bias::Fixed(bias)) if bias <= 0.0 || bias >= 1.0 => {
-                refuse("cluster.bias", &bias, "between 0 and 1 for log_odds")
+                Err(StageError::parameter("cluster.bias", bias, "between 0 and 1 for log_odds"))
             }
             _ => Ok(Self { params }),
         }

@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 use segcut_core::{Context, SparseAffinity};
-use segcut_spectral::{EigenParams, KMeansParams, Laplacian, Pencil, Solver, cluster_qr, discretize, kmeans, smallest};
+use segcut_spectral::{Assign, EigenParams, Laplacian, Pencil, Solver, smallest};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,8 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}\n{}", line(&spectrum.values), line(&spectrum.residuals));
     println!("{:?} {:?}", spectrum.status, spectrum.certificate);
     let vectors = spectrum.vectors.view();
-    let means = kmeans(vectors, &KMeansParams { k, ..KMeansParams::default() }, 0).labels;
-    let (discrete, pivoted) = (discretize(vectors, 0), cluster_qr(vectors));
+    let [means, discrete, pivoted] =
+        [Assign::Kmeans, Assign::Discretize, Assign::ClusterQr].map(|assign| assign.labels(&pencil, vectors, 0));
     for (i, row) in vectors.rows().into_iter().enumerate() {
         println!("{} {} {} {}", line(&row.to_vec()), means[i], discrete[i], pivoted[i]);
     }

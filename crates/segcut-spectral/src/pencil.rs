@@ -40,6 +40,9 @@ impl From<PencilError> for StageError {
     }
 }
 
+/// Edges below this share of the smaller degree of their ends connect nothing that f64 could resolve.
+const RESOLVED: f64 = 1e-14;
+
 /// L = D − W in compressed rows (without diagonals) and the diagonal mass M.
 ///
 /// Diagonal weights cancel in L; in M they count only through `self_weight`.
@@ -179,6 +182,18 @@ impl Pencil {
         cut / x.iter().zip(&self.mass).map(|(x, m)| m * x * x).sum::<f64>()
     }
 
+    /// The sum over clusters 0 .. k of cut/mass; infinite where a cluster has no mass.
+    pub(crate) fn cut_of(&self, labels: &[u32], k: usize) -> f64 {
+        let (mut cut, mut mass) = (vec![0.0; k], vec![0.0; k]);
+        for (i, &label) in labels.iter().enumerate() {
+            let (neighbors, weights) = self.row(i);
+            let others = neighbors.iter().zip(weights).filter(|&(&j, _)| labels[j as usize] != label);
+            cut[label as usize] += others.map(|(_, w)| w).sum::<f64>();
+            mass[label as usize] += self.mass[i];
+        }
+        cut.iter().zip(&mass).map(|(c, m)| if *m > 0.0 { c / m } else { f64::INFINITY }).sum()
+    }
+
     /// The pencil of the induced subgraph; `nodes` gives the new order. Degrees are the subgraph's own.
     ///
     /// `place` is scratch of n values `u32::MAX`, restored before return.
@@ -252,8 +267,19 @@ impl Pencil {
         self.components_above(0.0)
     }
 
+    /// The components that remain without edges that f64 cannot tell from none: those below 1e-14 of the smaller degree
+    /// of their ends, whose cuts are beyond the digits of any eigenvalue.
+    pub(crate) fn resolved_components(&self) -> Vec<Vec<u32>> {
+        let degrees: Vec<f64> = (0..self.n()).map(|i| self.degree(i)).collect();
+        self.components_where(|i, j, w| w > RESOLVED * degrees[i].min(degrees[j]))
+    }
+
     /// The components of the edges (i, j) whose weight is above share·min(Mᵢ, Mⱼ).
     pub(crate) fn components_above(&self, share: f64) -> Vec<Vec<u32>> {
+        self.components_where(|i, j, w| w > share * self.mass[i].min(self.mass[j]))
+    }
+
+    fn components_where(&self, joins: impl Fn(usize, usize, f64) -> bool) -> Vec<Vec<u32>> {
         let mut seen = vec![false; self.n()];
         let mut components = Vec::new();
         for first in 0..self.n() {
@@ -267,8 +293,7 @@ impl Pencil {
                 let i = nodes[next] as usize;
                 let (neighbors, weights) = self.row(i);
                 for (&j, &w) in neighbors.iter().zip(weights) {
-                    let strong = w > share * self.mass[i].min(self.mass[j as usize]);
-                    if strong && !seen[j as usize] {
+                    if !seen[j as usize] && joins(i, j as usize, w) {
                         seen[j as usize] = true;
                         nodes.push(j);
                     }

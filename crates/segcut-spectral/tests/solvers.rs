@@ -122,3 +122,29 @@ fn seeds_and_runs_agree() {
         assert_eq!(solve(&pencil, 6, solver), solve(&pencil, 6, solver));
     }
 }
+
+/// Pixels as smooth as a photograph's, with specks between which weights fall to 1e-300.
+#[test]
+fn weights_over_the_range_of_f64_are_solved() {
+    let (rows, columns) = (76u32, 90u32);
+    let edges: Vec<Edge> = grid(rows, columns)
+        .into_iter()
+        .map(|(u, v, w)| {
+            let speck =
+                |i: u32| (i / columns % 9 == 4 && i % columns % 11 < 2).then_some(i.wrapping_mul(2_654_435_761));
+            let depth = speck(u).or(speck(v)).map_or(0.0, |hash| f64::from(hash % 301));
+            (u, v, w * (1.0 + 0.3 * f64::from(u % 7).sin()) * 10f64.powf(-depth))
+        })
+        .collect();
+    let pencil = pencil((rows * columns) as usize, edges, Laplacian::Normalized);
+    let (least, most) =
+        (0..pencil.n()).flat_map(|i| pencil.row(i).1).fold((1.0f64, 0.0f64), |(a, b), &w| (a.min(w), b.max(w)));
+    assert!(least < 1e-290 && most > 0.7, "{least}");
+    for k in [12, 90] {
+        let found = solve(&pencil, k, Solver::ShiftInvert);
+        assert!(found.vectors.iter().all(|x| x.is_finite()), "{k}");
+        assert_eq!(found.status, Status::Converged, "{k} {:?}", found.history);
+        let last = found.values[k - 1];
+        assert!(found.residuals.iter().all(|&r| r <= (1e-8 * last).max(1e-12)), "{k} {last:e} {:?}", found.residuals);
+    }
+}

@@ -71,13 +71,19 @@ const DMON: &str = "kind = \"community\"\nhops = [0]\ndims = 256\nstart = \"rand
 fn start(args: &ClusterArgs, max_bytes: u64) -> String {
     let method = args.method.unwrap_or(Method::Spectral);
     let mut text = String::from("[cluster]\n");
+    let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
     match method {
         Method::Spectral => {
             let in_two = args.tuning.threshold.is_some()
                 || args.tuning.assign.is_some_and(|assign| ["sign", "threshold"].contains(&assign.word()));
             let k = if in_two { "2" } else { "\"auto\"" };
-            let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
             text += &format!("kind = \"ncut\"\nk = {k}\nassign = \"kmeans\"\nmax_bytes = {max_bytes}\n");
+            if args.report.is_some() {
+                text += "spare_values = 1\n";
+            }
+        }
+        Method::Pspectral | Method::Onespectral => {
+            text += &format!("kind = \"{}\"\nmax_bytes = {max_bytes}\n", method.word());
         }
         Method::Gcn => text += "kind = \"community\"\n",
         Method::Dmon => text += DMON,

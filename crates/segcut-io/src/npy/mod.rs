@@ -8,7 +8,7 @@ mod header;
 mod read;
 mod write;
 
-pub use read::{parse_npy, parse_npz, read_npy, read_npz};
+pub use read::{parse_npy, parse_npz, parse_npz_text, read_npy, read_npz};
 pub use write::{NpyData, write_npy};
 
 use crate::{FileError, shown};

@@ -8,6 +8,9 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
+/// Text of an archive's member is at most about this long.
+const MAX_TEXT: u64 = 512;
+
 /// Arrays of one file take at most this many bytes.
 const MAX_BYTES: u64 = 8 << 30;
 
@@ -122,6 +125,19 @@ pub fn read_npz(file: &Path) -> Result<Vec<(String, NpyArray)>, NpyError> {
 /// [`NpyFault`].
 pub fn parse_npz(bytes: &[u8], limit: u64) -> Result<Vec<(String, NpyArray)>, NpyFault> {
     members(Cursor::new(bytes), limit, |fault| matches!(fault, NpyFault::Type(_)))
+}
+
+/// The bytes of a `.npz` archive → the ASCII text that one member holds, such as scipy's `format`; none where there is
+/// no such member or it holds no short text.
+pub fn parse_npz_text(bytes: &[u8], name: &str) -> Option<String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let member = archive.by_name(&format!("{name}.npy")).ok()?;
+    let mut bytes = Vec::new();
+    member.take(MAX_TEXT).read_to_end(&mut bytes).ok()?;
+    let (header, data) = split_header(&bytes).ok()?;
+    // Letters take one byte, or four of which three are zero; both are filled up with zeros.
+    let text = header.descr.trim_start_matches(['<', '>', '|', '=']).starts_with(['S', 'U']);
+    text.then(|| data.iter().filter(|&&byte| byte != 0).map(|&byte| char::from(byte)).collect())
 }
 
 /// The arrays of an archive but those with a fault that may be left out.

@@ -4,7 +4,7 @@ use super::error::{TableError, TableFault};
 use super::points::{LabelColumn, Points, is_label_name, numbered};
 use super::sparse_archive::SparseMatrix;
 use crate::Input;
-use crate::npy::{NpyArray, NpyError, parse_npy, parse_npz};
+use crate::npy::{NpyArray, NpyError, parse_npy, parse_npz, parse_npz_text};
 use std::collections::BTreeMap;
 
 /// Names of the member that holds the points, the first before the later ones.
@@ -65,7 +65,8 @@ fn rows(input: &Input, name: &str, array: &NpyArray) -> Result<Points, TableErro
 /// A sparse matrix → its rows, zeros filled in.
 fn dense_rows(input: &Input, arrays: &BTreeMap<String, NpyArray>, limit: u64) -> Result<Points, TableError> {
     let fault = |fault: TableFault| fault.at(&input.file, None);
-    let matrix = SparseMatrix::of(arrays).ok_or_else(|| fault(TableFault::BadSparse))?;
+    let matrix = SparseMatrix::of(arrays, parse_npz_text(&input.bytes, "format").as_deref())
+        .ok_or_else(|| fault(TableFault::BadSparse))?;
     let (n, dims) = (matrix.rows, matrix.columns);
     let needs = (n as u64).saturating_mul(dims as u64).saturating_mul(8);
     if needs > limit {

@@ -3,7 +3,7 @@
 use super::error::{TableError, TableFault};
 use super::pairs::{EdgeGraph, EdgeRules, Entry, Pairs, Stated, check_size};
 use crate::Input;
-use crate::npy::{NpyArray, NpyError, parse_npz};
+use crate::npy::{NpyArray, NpyError, parse_npz, parse_npz_text};
 use std::collections::BTreeMap;
 
 /// The members of a sparse matrix and what they say.
@@ -28,7 +28,8 @@ pub fn read_sparse_graph(input: &Input, rules: &EdgeRules) -> Result<EdgeGraph, 
     let arrays = arrays.map_err(|source| NpyError::Content { file: input.file.clone(), source })?;
     let arrays: BTreeMap<String, NpyArray> = arrays.into_iter().collect();
     let fault = |fault: TableFault| fault.at(&input.file, None);
-    let matrix = SparseMatrix::of(&arrays).ok_or_else(|| fault(TableFault::BadSparse))?;
+    let format = parse_npz_text(&input.bytes, "format");
+    let matrix = SparseMatrix::of(&arrays, format.as_deref()).ok_or_else(|| fault(TableFault::BadSparse))?;
     let (rows, columns) = (matrix.rows as u64, matrix.columns as u64);
     if rows != columns {
         return Err(fault(TableFault::NotSquare { rows, columns }));
@@ -58,33 +59,24 @@ pub fn is_sparse_archive(input: &Input, limit: u64) -> bool {
 impl SparseMatrix {
     /// The matrix that the members make; none where they are missing or contradict themselves.
     ///
-    /// Members of text are not among the arrays, so csc, whose members are named as those of csr, is told by sides that
-    /// fit it alone; a square one is read as its transpose, which is the same for a symmetric matrix.
-    pub(super) fn of(arrays: &BTreeMap<String, NpyArray>) -> Option<Self> {
-        let whole = |name: &str| whole(arrays.get(name)?);
+    /// The members of csr and csc have the same names: without a format, columns are taken only where rows do not fit.
+    pub(super) fn of(arrays: &BTreeMap<String, NpyArray>, format: Option<&str>) -> Option<Self> {
         let values = arrays.get("data")?.to_f64();
-        let &[rows, columns] = &whole("shape")?[..] else { return None };
-        let entries = match (arrays.get("indptr"), whole("row"), whole("col")) {
-            (Some(_), ..) => {
-                let (indptr, indices) = (whole("indptr")?, whole("indices")?);
-                let by_rows = indptr.len() == rows.checked_add(1)?;
-                if !by_rows && indptr.len() != columns.checked_add(1)? {
+        let &[rows, columns] = &whole(arrays.get("shape")?)?[..] else { return None };
+        let entries = match arrays.get("indptr") {
+            Some(starts) => {
+                let (starts, indices) = (whole(starts)?, whole(arrays.get("indices")?)?);
+                let fits = |lines: usize| lines.checked_add(1) == Some(starts.len());
+                let by_columns = format == Some("csc") || (format.is_none() && !fits(rows));
+                if !fits(if by_columns { columns } else { rows }) {
                     return None;
                 }
-                let ordered = indptr.is_sorted() && indptr.first() == Some(&0) && indptr.last() == Some(&indices.len());
-                if !ordered {
-                    return None;
-                }
-                let line = |(line, ends): (usize, &[usize])| {
-                    let cells = indices[ends[0]..ends[1]].iter();
-                    cells.map(move |&at| if by_rows { [line, at] } else { [at, line] }).collect::<Vec<_>>()
-                };
-                indptr.windows(2).enumerate().flat_map(line).collect()
+                compressed(&starts, &indices, by_columns)?
             }
-            (None, Some(row), Some(col)) if row.len() == col.len() => {
-                row.into_iter().zip(col).map(|(row, col)| [row, col]).collect::<Vec<_>>()
+            None => {
+                let (row, column) = (whole(arrays.get("row")?)?, whole(arrays.get("col")?)?);
+                (row.len() == column.len()).then(|| row.into_iter().zip(column).map(|(r, c)| [r, c]).collect())?
             }
-            _ => return None,
         };
         let inside = entries.iter().all(|&[row, column]| row < rows && column < columns);
         (inside && entries.len() == values.len()).then_some(Self { rows, columns, entries, values })
@@ -94,6 +86,18 @@ impl SparseMatrix {
     pub(super) fn cells(&self) -> impl Iterator<Item = ([usize; 2], f64)> {
         self.entries.iter().copied().zip(self.values.iter().copied())
     }
+}
+
+/// Row and column of every entry of lines one after another.
+fn compressed(starts: &[usize], indices: &[usize], by_columns: bool) -> Option<Vec<[usize; 2]>> {
+    if !(starts.is_sorted() && starts.first() == Some(&0) && starts.last() == Some(&indices.len())) {
+        return None;
+    }
+    let line = |(line, ends): (usize, &[usize])| {
+        let cells = indices[ends[0]..ends[1]].iter();
+        cells.map(move |&at| if by_columns { [at, line] } else { [line, at] }).collect::<Vec<_>>()
+    };
+    Some(starts.windows(2).enumerate().flat_map(line).collect())
 }
 
 /// Whole numbers from 0; none where one is not.
@@ -124,11 +128,19 @@ mod tests {
             arrays(&[("indptr", &[0, 1, 2, 3]), ("indices", &[1, 1, 0]), ("shape", &[2, 3])], &[2.0, 3.0, 1.0]);
         let places = arrays(&[("row", &[0, 1, 1]), ("col", &[2, 0, 1]), ("shape", &[2, 3])], &[1.0, 2.0, 3.0]);
         for members in [by_rows, by_columns, places] {
-            let matrix = SparseMatrix::of(&members).unwrap();
+            let matrix = SparseMatrix::of(&members, None).unwrap();
             let mut cells: Vec<_> = matrix.cells().collect();
             cells.sort_by_key(|cell| cell.0);
             assert_eq!(cells, [([0, 2], 1.0), ([1, 0], 2.0), ([1, 1], 3.0)]);
         }
+    }
+
+    #[test]
+    fn the_format_tells_columns_from_rows() {
+        let members = arrays(&[("indptr", &[0, 2, 2]), ("indices", &[0, 1]), ("shape", &[2, 2])], &[1.0, 2.0]);
+        let cells = |format| SparseMatrix::of(&members, format).unwrap().cells().map(|cell| cell.0).collect::<Vec<_>>();
+        assert_eq!(cells(Some("csc")), [[0, 0], [1, 0]]);
+        assert_eq!((cells(Some("csr")), cells(None)), (vec![[0, 0], [0, 1]], vec![[0, 0], [0, 1]]));
     }
 
     #[test]
@@ -140,7 +152,7 @@ mod tests {
             arrays(&[("row", &[0]), ("col", &[-1]), ("shape", &[2, 2])], &[1.0]),
             arrays(&[("row", &[0]), ("shape", &[2, 2])], &[1.0]),
         ] {
-            assert!(SparseMatrix::of(&members).is_none());
+            assert!(SparseMatrix::of(&members, None).is_none());
         }
     }
 }

@@ -116,18 +116,17 @@ impl Leiden {
     /// # Errors
     /// [`StageError::Parameter`] with the parameter's name.
     pub fn new(params: LeidenParams) -> Result<Self, StageError> {
-        let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
         if params.k == ClusterCount::Fixed(0) {
-            return refuse("cluster.k", &0, "\"auto\" or at least 1");
+            return Err(StageError::parameter("cluster.k", 0, "\"auto\" or at least 1"));
         }
         if !(params.resolution.is_finite() && params.resolution >= 0.0) {
-            return refuse("cluster.resolution", &params.resolution, "finite and at least 0");
+            return Err(StageError::parameter("cluster.resolution", params.resolution, "finite and at least 0"));
         }
         if params.iterations == 0 {
-            return refuse("cluster.iterations", &0, "at least 1");
+            return Err(StageError::parameter("cluster.iterations", 0, "at least 1"));
         }
         if params.runs == 0 {
-            return refuse("cluster.runs", &0, "at least 1");
+            return Err(StageError::parameter("cluster.runs", 0, "at least 1"));
         }
         Ok(Self { params })
     }

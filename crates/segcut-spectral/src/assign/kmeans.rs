@@ -1,5 +1,6 @@
 //! Points to clusters by k-means.
 
+use super::exchange::exchange;
 use super::lanes::Lanes;
 use super::plus_plus::{Weighted, coreset, plus_plus};
 use ndarray::{Array2, ArrayView2, Axis};
@@ -14,6 +15,12 @@ const CORESET_FROM: usize = 16_384;
 /// Starts on a coreset that are continued on all points.
 const CONTINUED: usize = 2;
 
+/// Products of a round up to which there are more starts than asked, and exchanges after each.
+const FEW: usize = 100_000;
+
+/// How many times as many.
+const MORE: usize = 4;
+
 /// Rows per task; fixed, so that sums are the same at any thread count.
 const CHUNK: usize = 2048;
 
@@ -23,8 +30,9 @@ const CHUNK: usize = 2048;
 pub struct KMeansParams {
     /// Clusters.
     pub k: usize,
-    /// Starts; the one with the smallest inertia wins. Of many points, starts run on a coreset and the best two
-    /// continue on all points.
+    /// Starts; the one with the smallest inertia wins. Of few points there are up to four times as many, and
+    /// single points change their clusters after the rounds; of many, starts run on a coreset and the best two continue on
+    /// all points.
     pub n_init: usize,
     /// Rounds per start.
     pub max_iter: usize,
@@ -56,7 +64,7 @@ pub struct KMeans {
 /// n×d points → k clusters.
 ///
 /// Lloyd's rounds with Hamerly's bounds (SDM 2010) from greedy k-means++ starts (Arthur & Vassilvitskii 2007,
-/// 2 + ln k candidates per center). More than 16,384 points are started on a lightweight coreset (Bachem, Lucic &
+/// 2 + ln k candidates per center), on few points followed by Hartigan's exchanges. More than 16,384 points are started on a lightweight coreset (Bachem, Lucic &
 /// Krause 2018): all starts run on it, the best two go on with all points. k is clamped to n (to 1 at least); a
 /// cluster that runs empty takes the point farthest from its center. Equal points may leave clusters empty; ties go
 /// to the smaller label.
@@ -93,22 +101,28 @@ pub fn kmeans(points: ArrayView2<'_, f64>, params: &KMeansParams, seed: u64) -> 
     let centered = (&points - &center).as_standard_layout().into_owned();
     let all = Weighted { rows: centered.as_slice().unwrap_or_default(), d, weights: None };
     let tolerance = params.tol * all.rows.iter().map(|x| x * x).sum::<f64>() / (n * d) as f64;
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let starts = if k == 1 { 1 } else { params.n_init.max(1) };
     let limits = Limits { max_iter: params.max_iter, tolerance };
+    let few = n * k * d <= FEW;
+    let starts = if k == 1 { 1 } else { params.n_init.max(1) * (FEW / (n * k * d)).clamp(1, MORE) };
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut best = if n > CORESET_FROM.max(8 * k) && k > 1 {
-        let (rows, weights) = coreset(&all, (n / 16).clamp(4096, 8192).max(4 * k), &mut random);
-        let small = Weighted { rows: &rows, d, weights: Some(&weights) };
-        let mut found: Vec<KMeans> =
-            (0..starts).map(|_| lloyd(&small, plus_plus(&small, k, &mut random), limits)).collect();
-        found.sort_by(|a, b| a.inertia.total_cmp(&b.inertia));
-        found.truncate(CONTINUED);
-        smallest(found.into_iter().map(|start| lloyd(&all, start.centers, limits)))
+        from_coreset(&all, (k, starts), limits, &mut random)
     } else {
-        smallest((0..starts).map(|_| lloyd(&all, plus_plus(&all, k, &mut random), limits)))
+        let found = (0..starts).map(|_| lloyd(&all, plus_plus(&all, k, &mut random), limits));
+        smallest(found.map(|found| if few { exchange(&all, found) } else { found }))
     };
     best.centers += &center;
     best
+}
+
+/// All starts on a coreset, the best ones on all points.
+fn from_coreset(all: &Weighted<'_>, (k, starts): (usize, usize), limits: Limits, random: &mut ChaCha8Rng) -> KMeans {
+    let (rows, weights) = coreset(all, (all.n() / 16).clamp(4096, 8192).max(4 * k), random);
+    let small = Weighted { rows: &rows, d: all.d, weights: Some(&weights) };
+    let mut found: Vec<KMeans> = (0..starts).map(|_| lloyd(&small, plus_plus(&small, k, random), limits)).collect();
+    found.sort_by(|a, b| a.inertia.total_cmp(&b.inertia));
+    found.truncate(CONTINUED);
+    smallest(found.into_iter().map(|start| lloyd(all, start.centers, limits)))
 }
 
 fn smallest(found: impl Iterator<Item = KMeans>) -> KMeans {
@@ -184,6 +198,12 @@ fn lloyd(points: &Weighted<'_>, mut centers: Array2<f64>, limits: Limits) -> KMe
         update(points, &Centers::new(&centers, shifts), &mut bounds);
     }
     let labels: Vec<u32> = bounds.iter().map(|b| b.label).collect();
+    let inertia = inertia(points, &labels, &centers);
+    KMeans { labels, centers, inertia, iterations, converged }
+}
+
+/// The sum of squared distances to the own center, in fixed chunks.
+pub(super) fn inertia(points: &Weighted<'_>, labels: &[u32], centers: &Array2<f64>) -> f64 {
     let part = |(chunk, labels): (usize, &[u32])| {
         let square = |(i, &label): (usize, &u32)| {
             let i = chunk * CHUNK + i;
@@ -192,7 +212,7 @@ fn lloyd(points: &Weighted<'_>, mut centers: Array2<f64>, limits: Limits) -> KMe
         labels.iter().enumerate().map(square).sum::<f64>()
     };
     let parts: Vec<f64> = labels.par_chunks(CHUNK).enumerate().map(part).collect();
-    KMeans { labels, centers, inertia: parts.into_iter().sum(), iterations, converged }
+    parts.into_iter().sum()
 }
 
 /// Moves the bounds with the centers and finds the new nearest center where they do not settle it.
@@ -225,19 +245,7 @@ fn update_chunk(rows: &[f64], centers: &Centers, bounds: &mut [Bound]) {
 /// Cluster means in fixed chunks; an empty cluster takes the point farthest from its own center.
 fn means(points: &Weighted<'_>, bounds: &mut [Bound], old: &Array2<f64>) -> Array2<f64> {
     let (k, d) = old.dim();
-    let partial = |(chunk, bounds): (usize, &[Bound])| {
-        let mut sums = vec![0.0; k * d];
-        let mut counts = vec![0.0; k];
-        for (i, bound) in bounds.iter().enumerate() {
-            let (i, label) = (chunk * CHUNK + i, bound.label as usize);
-            let weight = points.weight(i);
-            counts[label] += weight;
-            let sum = &mut sums[label * d..(label + 1) * d];
-            sum.iter_mut().zip(points.row(i)).for_each(|(sum, x)| *sum += weight * x);
-        }
-        (sums, counts)
-    };
-    let parts: Vec<_> = bounds.par_chunks(CHUNK).enumerate().map(partial).collect();
+    let parts: Vec<_> = bounds.par_chunks(CHUNK).enumerate().map(|part| sums(points, part, k)).collect();
     let mut sums = vec![0.0; k * d];
     let mut counts = vec![0.0; k];
     for (part, part_counts) in parts {
@@ -250,6 +258,21 @@ fn means(points: &Weighted<'_>, bounds: &mut [Bound], old: &Array2<f64>) -> Arra
         }
     }
     Array2::from_shape_fn((k, d), |(c, j)| if counts[c] > 0.0 { sums[c * d + j] / counts[c] } else { old[[c, j]] })
+}
+
+/// The clusters' sums and weights in one chunk.
+fn sums(points: &Weighted<'_>, (chunk, bounds): (usize, &[Bound]), k: usize) -> (Vec<f64>, Vec<f64>) {
+    let d = points.d;
+    let mut sums = vec![0.0; k * d];
+    let mut counts = vec![0.0; k];
+    for (i, bound) in bounds.iter().enumerate() {
+        let (i, label) = (chunk * CHUNK + i, bound.label as usize);
+        let weight = points.weight(i);
+        counts[label] += weight;
+        let sum = &mut sums[label * d..(label + 1) * d];
+        sum.iter_mut().zip(points.row(i)).for_each(|(sum, x)| *sum += weight * x);
+    }
+    (sums, counts)
 }
 
 fn refill(

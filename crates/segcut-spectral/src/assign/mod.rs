@@ -2,6 +2,7 @@
 
 mod cluster_qr;
 mod discretize;
+mod exchange;
 mod kmeans;
 mod lanes;
 mod plus_plus;
@@ -10,6 +11,7 @@ mod threshold;
 
 pub use cluster_qr::cluster_qr;
 pub use discretize::discretize;
+use discretize::discretize_graph;
 pub use kmeans::{KMeans, KMeansParams, kmeans};
 pub use threshold::{ThresholdCut, best_threshold, even_thresholds};
 
@@ -68,7 +70,7 @@ impl Assign {
                 let params = KMeansParams { k: vectors.ncols(), ..KMeansParams::default() };
                 kmeans(vectors, &params, seed).labels
             }
-            Self::Discretize => discretize(vectors, seed),
+            Self::Discretize => discretize_graph(pencil, vectors, seed),
             Self::ClusterQr | Self::Merge => cluster_qr(vectors),
             Self::Sign => vectors.column(1).iter().map(|&x| u32::from(x > 0.0)).collect(),
             Self::Mean => {

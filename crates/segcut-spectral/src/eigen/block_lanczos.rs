@@ -16,12 +16,17 @@ const DEPENDENT: f64 = 1e-3;
 /// Columns that keep less than this of their length are rounding errors.
 const NOISE: f64 = 1e-13;
 
+/// Columns of which no more than this is left beside the basis are rounding errors.
+const COLLAPSED: f64 = 1e-12;
+
+/// Orthogonalizations of one column at most; two are enough for all but rounding errors.
+const PASSES: usize = 4;
+
 /// The state of a block Lanczos iteration: V (n×m) and T = Vᵀ·Op·V (m×m).
 ///
-/// Golub & Underwood 1977, with the partial reorthogonalization of Grimes, Lewis & Simon 1994. One product with a factor serves a whole block, and eigenvalues repeated up to the
-/// block's width are found at once.
+/// Golub & Underwood 1977, with the partial reorthogonalization of Grimes, Lewis & Simon 1994. One product with a factor
+/// serves a whole block, and eigenvalues repeated up to the block's width are found at once.
 pub(crate) struct BlockLanczos {
-    n: usize,
     /// Orthonormal vectors that the search avoids, filled up with zero columns; then the basis.
     blocks: Vec<Vec<Row>>,
     /// How many blocks are avoided.
@@ -53,7 +58,6 @@ impl BlockLanczos {
     pub(crate) fn new(n: usize, avoid: &[&[f64]], limit: f64, seed: u64) -> Self {
         let blocks: Vec<_> = avoid.chunks(WIDTH).map(|columns| block_of(n, columns)).collect();
         let mut lanczos = Self {
-            n,
             avoided: blocks.len(),
             blocks,
             projected: Vec::new(),
@@ -149,61 +153,67 @@ impl BlockLanczos {
     fn orthonormalize(&mut self) {
         let mut coupling = identity();
         for _ in 0..2 {
-            let Some(factor) = triangular_factor(&product(&self.next, &self.next)) else {
+            let gram = product(&self.next, &self.next);
+            let Some(factor) = triangular_factor(&gram) else {
                 self.orthonormalize_columns(coupling);
                 return;
             };
+            // What a column keeps beside the others of its block grows by the inverse of its share.
+            self.drift *= (0..WIDTH).map(|i| gram[i][i].sqrt() / factor[i][i]).fold(1.0, f64::max);
             multiply(&mut self.next, &inverse(&factor));
             coupling = times(&factor, &coupling);
         }
         self.coupling = coupling;
     }
 
-    /// Gram-Schmidt column by column, on top of a coupling found already. A column that vanishes is replaced by a
-    /// random one, not coupled.
+    /// Gram-Schmidt column by column, on top of a coupling found already. A column that collapses, in its block or in the
+    /// basis, is replaced by a random one, not coupled.
     fn orthonormalize_columns(&mut self, before: Small) {
         let mut own = [[0.0; WIDTH]; WIDTH];
         for j in 0..WIDTH {
-            let length = self.column_norm(j);
-            for _ in 0..2 {
-                for i in 0..j {
-                    let product: f64 = self.next.iter().map(|row| row[i] * row[j]).sum();
-                    own[i][j] += product;
-                    self.next.iter_mut().for_each(|row| row[j] -= product * row[i]);
-                }
-            }
-            let left = self.column_norm(j);
-            if left > 1e-12 * length && left > 0.0 {
+            let mut alone = self.column(j);
+            let length = column_norm(&alone, j);
+            let (along, left) = self.clear(&mut alone, j);
+            if left > COLLAPSED * length {
+                (0..j).for_each(|i| own[i][j] = along[i]);
                 own[j][j] = left;
-                self.next.iter_mut().for_each(|row| row[j] /= left);
             } else {
-                self.replace(j);
+                alone.iter_mut().for_each(|row| row[j] = self.random.random::<f64>() - 0.5);
+                self.clear(&mut alone, j);
             }
+            self.next.iter_mut().zip(&alone).for_each(|(a, b)| a[j] = b[j]);
         }
         self.coupling = times(&own, &before);
-        // What is left of a nearly dependent column is not orthogonal to the basis.
-        let found = products(&self.blocks, &self.next);
-        combine(-1.0, &self.blocks, &[found], &mut [&mut self.next]);
     }
 
-    fn column_norm(&self, j: usize) -> f64 {
-        self.next.iter().map(|row| row[j] * row[j]).sum::<f64>().sqrt()
+    /// Column j of `next` among zero columns.
+    fn column(&self, j: usize) -> Vec<Row> {
+        let only = |row: &Row| std::array::from_fn(|i| if i == j { row[j] } else { 0.0 });
+        self.next.iter().map(only).collect()
     }
 
-    fn replace(&mut self, j: usize) {
-        let mut fresh = vec![[0.0; WIDTH]; self.n];
-        fresh.iter_mut().for_each(|row| row[j] = self.random.random::<f64>() - 0.5);
-        for _ in 0..3 {
-            let found = products(&self.blocks, &fresh);
-            combine(-1.0, &self.blocks, &[found], &mut [&mut fresh]);
+    /// Takes the basis and the first j columns of `next` out of column j, which stands alone, until no more than half of it
+    /// is lost, and makes it a unit vector; its products with those columns and the length that was left.
+    fn clear(&self, alone: &mut [Row], j: usize) -> (Row, f64) {
+        let (mut along, mut left) = ([0.0; WIDTH], column_norm(alone, j));
+        let length = left;
+        for _ in 0..PASSES {
+            let found = products(&self.blocks, alone);
+            combine(-1.0, &self.blocks, &[found], &mut [&mut *alone]);
+            let found = product(&self.next, alone);
             for i in 0..j {
-                let product: f64 = self.next.iter().zip(&fresh).map(|(a, b)| a[i] * b[j]).sum();
-                fresh.iter_mut().zip(&self.next).for_each(|(a, b)| a[j] -= product * b[i]);
+                along[i] += found[i][j];
+                alone.iter_mut().zip(&self.next).for_each(|(a, b)| a[j] -= found[i][j] * b[i]);
             }
-            let length = fresh.iter().map(|row| row[j] * row[j]).sum::<f64>().sqrt();
-            fresh.iter_mut().for_each(|row| row[j] /= length);
+            let before = std::mem::replace(&mut left, column_norm(alone, j));
+            if left > 0.5 * before || left <= COLLAPSED * length {
+                break;
+            }
         }
-        self.next.iter_mut().zip(&fresh).for_each(|(a, b)| a[j] = b[j]);
+        if left > 0.0 {
+            alone.iter_mut().for_each(|row| row[j] /= left);
+        }
+        (along, left)
     }
 
     /// The eigenpairs of T.
@@ -239,6 +249,10 @@ impl BlockLanczos {
         basis.truncate(coefficients.len());
         basis
     }
+}
+
+fn column_norm(block: &[Row], j: usize) -> f64 {
+    block.iter().map(|row| row[j] * row[j]).sum::<f64>().sqrt()
 }
 
 /// Up to four columns side by side, zero columns after them.
@@ -307,6 +321,31 @@ mod tests {
         assert!(lanczos.remainder(&ritz, 0).iter().all(|x| x.abs() < 1e-9));
         let vectors = lanczos.into_vectors(&ritz, 4);
         assert!((vectors[0][3][3].abs() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_cluster_of_large_values_leaves_the_basis_orthonormal() {
+        let n = 600;
+        let diagonal: Vec<f64> =
+            (0..n).map(|i| if i < 30 { 1e9 * (1.0 - 1e-13 * i as f64) } else { 1.0 / i as f64 }).collect();
+        let mut lanczos = BlockLanczos::new(n, &[], 1e-11, 1);
+        let mut operator = |x: &mut [Row]| {
+            x.iter_mut().zip(&diagonal).for_each(|(x, d)| x.iter_mut().for_each(|x| *x *= d));
+        };
+        for _ in 0..100 {
+            lanczos.step(&mut operator);
+        }
+        for (i, a) in lanczos.blocks.iter().enumerate() {
+            for (j, b) in lanczos.blocks.iter().enumerate() {
+                let far = |(r, row): (usize, &Row)| {
+                    (0..WIDTH).map(|c| (row[c] - f64::from(u8::from(i == j && r == c))).abs()).fold(0.0, f64::max)
+                };
+                let worst = product(a, b).iter().enumerate().map(far).fold(0.0, f64::max);
+                assert!(worst < 1e-7, "{i} {j} {worst}");
+            }
+        }
+        let ritz = lanczos.ritz().unwrap();
+        assert!((ritz.values[29] / 1e9 - 1.0).abs() < 1e-9 && ritz.values[30] < 1.0);
     }
 
     #[test]

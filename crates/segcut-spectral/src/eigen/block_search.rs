@@ -3,7 +3,7 @@
 use super::EigenError;
 use super::block_lanczos::{BlockLanczos, BlockRitz};
 use super::fast::measured;
-use super::pairs::{Eigenpair, Wanted, note, stopped};
+use super::pairs::{Eigenpair, Wanted, ended, note};
 use super::row_blocks::{Row, WIDTH};
 use super::shifted::Shifted;
 use segcut_core::{Context, Status};
@@ -25,8 +25,7 @@ pub(super) fn block_search(
     let mut lanczos = BlockLanczos::new(n, &avoid, drift_limit(wanted.tol), wanted.seed);
     let limit = wanted.max_steps.min((n - found.len()) / WIDTH * WIDTH);
     let mut next_check = 5 * wanted.k / 2 + WIDTH;
-    let mut status = Status::Converged;
-    let ritz = loop {
+    let (ritz, status) = loop {
         lanczos.step(&mut |x: &mut [Row]| factor.solve(x));
         if lanczos.len() < next_check && lanczos.len() < limit {
             continue;
@@ -35,16 +34,9 @@ pub(super) fn block_search(
         let residual = worst_residual(shifted, (&lanczos, &ritz), sigma, wanted);
         note(residual * wanted.tol, lanczos.len(), context, history);
         context.report("eigenvectors", (residual.max(1.0).log10() / -8.0 + 1.0).clamp(0.0, 1.0));
-        if residual <= 1.0 {
-            break ritz;
-        }
-        if lanczos.len() >= limit {
-            status = Status::IterationLimit { residual: residual * wanted.tol };
-            break ritz;
-        }
-        if let Some(stopped) = stopped(context) {
-            status = stopped;
-            break ritz;
+        let at_limit = (lanczos.len() >= limit).then_some(residual * wanted.tol);
+        if let Some(status) = ended(residual <= 1.0, at_limit, context) {
+            break (ritz, status);
         }
         next_check = lanczos.len() + WIDTH * blocks_to_go(history, residual);
     };

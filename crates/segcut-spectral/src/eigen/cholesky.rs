@@ -47,7 +47,7 @@ impl Analysis {
         if let Some(tree) = EliminationTree::new(pencil, 100 * pencil.n())
             && tree.products() < SUPERNODAL_FROM * (tree.factor_len() + pencil.n()) as f64
         {
-            return Ok(Self::Simplicial(tree.pattern(pencil)));
+            return Ok(Self::Simplicial(tree.pattern()));
         }
         Self::supernodal(pencil)
     }

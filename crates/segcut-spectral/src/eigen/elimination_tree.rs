@@ -10,7 +10,12 @@ const ROOT: u32 = u32::MAX;
 #[derive(Debug)]
 pub(crate) struct EliminationTree {
     parent: Vec<u32>,
+    /// Where each column's entries start.
     starts: Vec<u32>,
+    /// Where each row's entries start in `visited`.
+    row_starts: Vec<u32>,
+    /// The columns of every row's entries, as the walks met them.
+    visited: Vec<u32>,
 }
 
 impl EliminationTree {
@@ -22,7 +27,8 @@ impl EliminationTree {
         let mut parent = vec![ROOT; n];
         let mut seen = vec![ROOT; n];
         let mut lengths = vec![0u32; n];
-        let mut total = 0usize;
+        let (mut row_starts, mut visited) = (Vec::with_capacity(n + 1), Vec::new());
+        row_starts.push(0);
         for k in 0..n {
             seen[k] = k as u32;
             for &first in pencil.row(k).0.iter().filter(|&&i| (i as usize) < k) {
@@ -33,20 +39,16 @@ impl EliminationTree {
                         parent[i] = k as u32;
                     }
                     lengths[i] += 1;
-                    total += 1;
+                    visited.push(i as u32);
                     i = parent[i] as usize;
                 }
             }
-            if total > limit {
+            if visited.len() > limit {
                 return None;
             }
+            row_starts.push(visited.len() as u32);
         }
-        let mut starts = Vec::with_capacity(n + 1);
-        starts.push(0);
-        for length in lengths {
-            starts.push(starts[starts.len() - 1] + length);
-        }
-        Some(Self { parent, starts })
+        Some(Self { parent, starts: running_sums(&lengths), row_starts, visited })
     }
 
     /// Entries below the diagonal.
@@ -59,41 +61,45 @@ impl EliminationTree {
         self.starts.windows(2).map(|w| f64::from(w[1] - w[0]).powi(2)).sum()
     }
 
-    /// The places of all entries of the factor of the pencil that the tree was made of.
-    pub(crate) fn pattern(self, pencil: &Pencil) -> Pattern {
-        let n = pencil.n();
-        let mut rows = vec![0u32; self.factor_len()];
-        let mut next = self.starts[..n].to_vec();
-        let mut seen = vec![ROOT; n];
-        let mut row_starts = vec![0u32; n + 1];
+    /// The places of all entries of the factor.
+    pub(crate) fn pattern(self) -> Pattern {
+        let Self { parent, starts, row_starts, visited } = self;
+        let n = parent.len();
+        let row = |k: usize| row_starts[k] as usize..row_starts[k + 1] as usize;
+        // Row after row, so that the rows of every column ascend; then column after column.
+        let mut rows = vec![0u32; visited.len()];
+        let mut next = starts[..n].to_vec();
         for k in 0..n {
-            seen[k] = k as u32;
-            for &first in pencil.row(k).0.iter().filter(|&&i| (i as usize) < k) {
-                let mut i = first as usize;
-                while seen[i] != k as u32 {
-                    seen[i] = k as u32;
-                    rows[next[i] as usize] = k as u32;
-                    next[i] += 1;
-                    row_starts[k + 1] += 1;
-                    i = self.parent[i] as usize;
-                }
+            for &i in &visited[row(k)] {
+                let at = &mut next[i as usize];
+                rows[*at as usize] = k as u32;
+                *at += 1;
             }
-            row_starts[k + 1] += row_starts[k];
         }
-        let mut columns = vec![0u32; rows.len()];
-        let mut filled = row_starts[..n].to_vec();
-        for (j, range) in self.starts.windows(2).enumerate() {
+        let mut columns = visited;
+        let mut next = row_starts[..n].to_vec();
+        for (j, range) in starts.windows(2).enumerate() {
             for &row in &rows[range[0] as usize..range[1] as usize] {
-                let at = &mut filled[row as usize];
+                let at = &mut next[row as usize];
                 columns[*at as usize] = j as u32;
                 *at += 1;
             }
         }
-        let length = |j: usize| self.starts[j + 1] - self.starts[j];
-        let twin = |j: usize| j + 1 < n && self.parent[j] == j as u32 + 1 && length(j) == length(j + 1) + 1;
+        let length = |j: usize| starts[j + 1] - starts[j];
+        let twin = |j: usize| j + 1 < n && parent[j] == j as u32 + 1 && length(j) == length(j + 1) + 1;
         let twins = (0..n).map(twin).collect();
-        Pattern { starts: self.starts, rows, row_starts, columns, twins }
+        Pattern { starts, rows, row_starts, columns, twins }
     }
+}
+
+/// 0 and the sums of the first lengths.
+fn running_sums(lengths: &[u32]) -> Vec<u32> {
+    let mut sums = Vec::with_capacity(lengths.len() + 1);
+    sums.push(0);
+    for &length in lengths {
+        sums.push(sums[sums.len() - 1] + length);
+    }
+    sums
 }
 
 /// The places of a factor's entries below the diagonal.

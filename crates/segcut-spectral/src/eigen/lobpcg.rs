@@ -1,19 +1,22 @@
 //! Large connected pencils to eigenpairs without a factor of the whole: LOBPCG with a multigrid preconditioner.
 
 use super::EigenError;
-use super::fast::{bytes, coarsen, measured, start};
+use super::fast::{bytes, coarsen, in_blocks, measured, start};
 use super::multigrid::{Coarsest, Cycle};
-use super::pairs::{Eigenpair, Pairs, Wanted, note, stopped};
+use super::pairs::{Eigenpair, Pairs, Wanted, ended, note};
 use super::params::Solver;
 use super::rayleigh_ritz::{Blocks, images, rayleigh_ritz};
 use super::row_blocks::{WIDTH, squares};
 use super::scaled::Scaled;
 use super::smallest::refuse_above;
 use crate::pencil::Pencil;
-use segcut_core::{Context, Status};
+use segcut_core::Context;
 
 /// The preconditioner's shift as a share of λ_k.
 const SHIFT: f64 = 0.03;
+
+/// Vectors beyond the wanted ones, which speed up the last of them.
+const GUARD: usize = 8;
 
 /// Rounds without progress after which rounding errors are taken for the limit.
 const PATIENCE: usize = 12;
@@ -25,40 +28,34 @@ const PATIENCE: usize = 12;
 /// eigenvalue was missed.
 pub(super) fn lobpcg(pencil: &Pencil, wanted: Wanted, context: &Context) -> Result<Pairs, EigenError> {
     refuse_above(wanted.max_bytes, Solver::Lobpcg, estimate(pencil, wanted.k))?;
-    let coarsening = coarsen(pencil, wanted.k);
+    let columns = in_blocks(wanted.k + GUARD);
+    let coarsening = coarsen(pencil, columns);
     let a = Scaled::new(pencil);
-    let blocks = start(&a, &coarsening, wanted, context)?;
+    let blocks = start(&a, &coarsening, columns, context)?;
     let products = images(&a, &blocks);
     let mut space = Space::new(blocks, products)?;
     let coarsest = Coarsest::new(pencil, &coarsening)?;
     let shifted = coarsest.shifted()?;
     let sigma = (SHIFT * space.values[wanted.k.min(space.values.len()) - 1]).max(1e-9 * a.size);
     let cycle = Cycle::new(pencil, &coarsening, (&coarsest, &shifted), sigma)?;
-    let (mut history, mut status) = (Vec::new(), Status::Converged);
-    loop {
+    let mut history = Vec::new();
+    let status = loop {
         let residuals = space.residuals();
         let largest = space.values[wanted.k - 1];
         let allowed = a.allowed(largest, wanted);
         let worst = residuals.norms[..wanted.k].iter().copied().fold(0.0, f64::max);
         note(worst / largest, (history.len() + 1) * space.x.len() * WIDTH, context, &mut history);
         context.report("eigenvectors", (worst / allowed).max(1.0).log10().mul_add(-0.125, 1.0).clamp(0.0, 1.0));
-        if worst <= allowed {
-            break;
-        }
-        if history.len() * WIDTH >= wanted.max_steps || stands_still(&history) {
-            status = Status::IterationLimit { residual: worst / largest };
-            break;
-        }
-        if let Some(stopped) = stopped(context) {
-            status = stopped;
-            break;
+        let at_limit = history.len() * WIDTH >= wanted.max_steps || stands_still(&history);
+        if let Some(status) = ended(worst <= allowed, at_limit.then_some(worst / largest), context) {
+            break status;
         }
         let active = |b: &usize| residuals.norms[b * WIDTH..].iter().take(WIDTH).any(|&r| r > 0.5 * allowed);
         let new: Blocks = (0..space.x.len()).filter(active).map(|b| cycle.apply(&residuals.blocks[b])).collect();
         drop(residuals);
         let products = images(&a, &new);
         space.improve(new, products)?;
-    }
+    };
     let mut found = measured(&a, &space.x, wanted.k);
     found[0] = Eigenpair { value: 0.0, vector: a.null.clone(), residual: 0.0 };
     Ok(Pairs { history, ..Pairs::new(found, status, Solver::Lobpcg) })
@@ -66,7 +63,7 @@ pub(super) fn lobpcg(pencil: &Pencil, wanted: Wanted, context: &Context) -> Resu
 
 /// The estimate of the bytes needed: vectors, corrections and directions with their images, and their successors.
 pub(super) fn estimate(pencil: &Pencil, k: usize) -> u64 {
-    bytes(pencil, k, 9)
+    bytes(pencil, in_blocks(k + GUARD), 9)
 }
 
 fn stands_still(history: &[f64]) -> bool {

@@ -1,6 +1,6 @@
 //! What the solvers of one connected pencil take and give.
 
-use super::params::Solver;
+use super::params::{EigenParams, Solver};
 use segcut_core::{Context, Status, Stop};
 
 /// What to find and when to stop.
@@ -22,19 +22,20 @@ pub(crate) struct Wanted {
     pub(crate) max_bytes: Option<u64>,
 }
 
+impl Wanted {
+    /// So many pairs, as the parameters say.
+    pub(crate) fn of(params: &EigenParams, k: usize, seed: u64) -> Self {
+        let &EigenParams { tol, max_iter: max_steps, certify, max_bytes, .. } = params;
+        Self { k, tol, floor: 0.0, max_steps, certify, seed, max_bytes }
+    }
+}
+
 /// An eigenvalue of A, its unit vector u, and ‖A·u − λ·u‖.
 #[derive(Debug, Clone)]
 pub(crate) struct Eigenpair {
     pub(crate) value: f64,
     pub(crate) vector: Vec<f64>,
     pub(crate) residual: f64,
-}
-
-impl Eigenpair {
-    /// Whether the value and every entry of the vector are finite.
-    pub(crate) fn is_finite(&self) -> bool {
-        self.value.is_finite() && self.vector.iter().all(|v| v.is_finite())
-    }
 }
 
 /// Eigenpairs of one connected pencil in its own node order.
@@ -81,8 +82,15 @@ pub(super) fn note(residual: f64, products: usize, context: &Context, history: &
     context.detail(|| format!("eigenvectors: residual {residual:.1e} of the last value after {products} products"));
 }
 
-/// Why to stop now, if the caller says so.
-pub(super) fn stopped(context: &Context) -> Option<Status> {
+/// How an iteration ends at a check: converged, with the residual where it is at its limit, or stopped by the caller; none
+/// where it goes on.
+pub(super) fn ended(converged: bool, limit: Option<f64>, context: &Context) -> Option<Status> {
+    if converged {
+        return Some(Status::Converged);
+    }
+    if let Some(residual) = limit {
+        return Some(Status::IterationLimit { residual });
+    }
     match context.stopped() {
         Stop::No => None,
         Stop::Cancelled => Some(Status::Cancelled),

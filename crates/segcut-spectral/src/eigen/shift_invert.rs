@@ -9,7 +9,7 @@ use super::cholesky::minimum_degree;
 use super::fast::{measured, side_by_side};
 use super::lanczos::Lanczos;
 use super::nested_dissection::nested_dissection;
-use super::pairs::{Eigenpair, Pairs, Wanted, note, stopped};
+use super::pairs::{Eigenpair, Pairs, Wanted, ended, note};
 use super::params::Solver;
 use super::shifted::Shifted;
 use super::smallest::refuse_above;
@@ -80,16 +80,7 @@ fn run(shifted: &Shifted<'_>, wanted: Wanted, start: Option<Vec<f64>>, context: 
     for round in 0..4 {
         let more = (wanted.k - found.len().min(wanted.k)).max(usize::from(round > 0));
         let part = Wanted { k: more, seed: wanted.seed.wrapping_add(round), ..wanted };
-        let mut blocks = None;
-        if n >= BLOCKS_FROM {
-            // On weights that span most of f64's range a block can lose its rank: then one vector at a time.
-            let found = block_search(shifted, SHIFT * shifted.a.size, &found, part, (context, &mut history))?;
-            blocks = Some(found).filter(|(pairs, _)| pairs.iter().all(Eigenpair::is_finite));
-        }
-        let (new, state) = match blocks {
-            Some(found) => found,
-            None => lanczos_search(shifted, &found, part, start, (context, &mut history))?,
-        };
+        let (new, state) = search(shifted, &found, part, start, (context, &mut history))?;
         if status == Status::Converged {
             status = state;
         }
@@ -109,7 +100,21 @@ fn run(shifted: &Shifted<'_>, wanted: Wanted, start: Option<Vec<f64>>, context: 
     Ok(Pairs { certified, history, ..Pairs::new(found, status, Solver::ShiftInvert) })
 }
 
-/// Eigenpairs beside those found already.
+/// Eigenpairs beside those found already, in blocks where the factor is large.
+fn search(
+    shifted: &Shifted<'_>,
+    found: &[Eigenpair],
+    wanted: Wanted,
+    start: Vec<f64>,
+    log: (&Context, &mut Vec<f64>),
+) -> Result<(Vec<Eigenpair>, Status), EigenError> {
+    if shifted.a.pencil.n() >= BLOCKS_FROM {
+        return block_search(shifted, SHIFT * shifted.a.size, found, wanted, log);
+    }
+    lanczos_search(shifted, found, wanted, start, log)
+}
+
+/// The same one vector at a time.
 fn lanczos_search(
     shifted: &Shifted<'_>,
     found: &[Eigenpair],
@@ -126,27 +131,19 @@ fn lanczos_search(
     let mut lanczos = Lanczos::new(deflated, start, wanted.seed);
     let factor = shifted.factor(SHIFT * shifted.a.size)?;
     let mut operator = |x: &mut [f64]| factor.solve(x, 1);
-    let mut next_check = (2 * k + 4).min(room);
-    let mut status = Status::Converged;
-    loop {
+    let mut next_check = (k + k / 2 + 3).max(6).min(room);
+    let status = loop {
         while lanczos.len() < next_check {
             lanczos.step(&mut operator)?;
         }
         let residual = worst_residual(shifted, &lanczos, k, wanted);
         note(residual * wanted.tol, lanczos.len(), context, history);
-        if residual <= 1.0 || lanczos.len() >= room {
-            break;
-        }
-        if lanczos.len() >= wanted.max_steps {
-            status = Status::IterationLimit { residual: residual * wanted.tol };
-            break;
-        }
-        if let Some(stopped) = stopped(context) {
-            status = stopped;
-            break;
+        let at_limit = (lanczos.len() >= wanted.max_steps).then_some(residual * wanted.tol);
+        if let Some(status) = ended(residual <= 1.0 || lanczos.len() >= room, at_limit, context) {
+            break status;
         }
         next_check = (lanczos.len() + steps_to_go(history, residual)).min(room);
-    }
+    };
     let vectors = lanczos.vectors(k).ok_or(EigenError::Dense)?;
     Ok((measured(&shifted.a, &side_by_side(shifted.a.pencil.n(), &vectors), vectors.len()), status))
 }

@@ -34,9 +34,13 @@ impl<'a> Shifted<'a> {
         self.a.diagonal.iter().map(|d| d + sigma).collect()
     }
 
-    /// Whether exactly the values found, ascending, lie below a point just above λ_k.
+    /// Whether exactly the values found, ascending, lie below a point just above λ_k; none where λ_k itself is no more than
+    /// rounding errors.
     pub(super) fn certify(&self, values: &[f64], wanted: Wanted) -> Result<Option<bool>, EigenError> {
         let last = values[wanted.k.min(values.len()) - 1];
+        if last <= self.a.allowed(0.0, wanted) {
+            return Ok(None);
+        }
         let margin = (2.0 * self.a.allowed(last, wanted)).max(1e-9 * last);
         let mu = last + margin;
         let known = values.iter().filter(|value| **value < mu).count();

@@ -25,7 +25,8 @@ const AUTO_BYTES: u64 = 2 << 30;
 /// Pencil → its k smallest eigenpairs (fewer where n < k).
 ///
 /// A disconnected graph is solved component by component and the spectra are merged: each component brings one
-/// zero. A component without mass (an isolated node of the normalized problem) brings the value 0 with the
+/// zero. Edges below 1e-14 of the degrees of both ends do not connect: what they separate has a value that f64 cannot
+/// tell from 0. A component without mass (an isolated node of the normalized problem) brings the value 0 with the
 /// vector 1 on its node.
 ///
 /// # Errors
@@ -45,7 +46,7 @@ const AUTO_BYTES: u64 = 2 << 30;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn smallest(pencil: &Pencil, params: &EigenParams, context: &Context) -> Result<Spectrum, EigenError> {
-    let components = pencil.components();
+    let components = pencil.resolved_components();
     let start = start_vector(pencil.n(), context);
     let per_component = (params.k + 1).saturating_sub(components.len()).max(1);
     let mut merged = Merged::new();
@@ -79,15 +80,7 @@ pub(crate) fn solve_connected(
         let found = vec![Eigenpair { value: 0.0, vector: null, residual: 0.0 }];
         return Ok(Pairs { certified: Some(true), ..Pairs::new(found, Status::Converged, Solver::Dense) });
     }
-    let wanted = Wanted {
-        k,
-        tol: params.tol,
-        floor: 0.0,
-        max_steps: params.max_iter,
-        certify: params.certify,
-        seed: context.seed,
-        max_bytes: params.max_bytes,
-    };
+    let wanted = Wanted::of(params, k, context.seed);
     // Blocks of vectors need room.
     let small = part.n() <= DENSE.max(2 * k);
     let small = small || (params.solver == Solver::Lanczos && part.n() <= ALL_OF);

@@ -28,7 +28,7 @@ pub struct Spectrum {
     pub residuals: Vec<f64>,
     /// The component that each pair belongs to; its vector is zero elsewhere.
     pub component: Vec<usize>,
-    /// The components of the graph.
+    /// The components of the graph, edges too weak for f64 left out.
     pub components: Vec<Vec<u32>>,
     /// How the computation ended.
     pub status: Status,

@@ -81,40 +81,51 @@ impl WithSimd for Solve<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let symbolic = self.factor.symbolic;
+        let Self { factor, x } = self;
         // The supernode's rows of x, those of its triangle first.
         let mut local: Vec<Row> = Vec::new();
-        let mut panels = &self.factor.rows[..];
-        for s in 0..symbolic.n_supernodes() {
-            let node = Supernode::of(symbolic, s);
-            let own = &mut self.x[node.start..node.start + node.width];
-            local.clear();
-            local.extend_from_slice(own);
-            local.resize(node.height(), [0.0; WIDTH]);
-            for j in (0..node.width).step_by(PANEL) {
-                let (panel, rest) = panels.split_at(node.height() - j);
-                forward(simd, panel, &mut local[j..], PANEL.min(node.width - j));
-                panels = rest;
-            }
-            own.copy_from_slice(&local[..node.width]);
-            for (&i, row) in node.pattern.iter().zip(&local[node.width..]) {
-                self.x[i as usize].iter_mut().zip(row).for_each(|(x, add)| *x += add);
-            }
+        forward_nodes(simd, factor, x, &mut local);
+        backward_nodes(simd, factor, x, &mut local);
+    }
+}
+
+/// x ← L⁻¹·x, supernode after supernode.
+#[inline(always)]
+fn forward_nodes<S: Simd>(simd: S, factor: &PanelFactor<'_>, x: &mut [Row], local: &mut Vec<Row>) {
+    let mut panels = &factor.rows[..];
+    for s in 0..factor.symbolic.n_supernodes() {
+        let node = Supernode::of(factor.symbolic, s);
+        let own = &mut x[node.start..node.start + node.width];
+        local.clear();
+        local.extend_from_slice(own);
+        local.resize(node.height(), [0.0; WIDTH]);
+        for j in (0..node.width).step_by(PANEL) {
+            let (panel, rest) = panels.split_at(node.height() - j);
+            forward(simd, panel, &mut local[j..], PANEL.min(node.width - j));
+            panels = rest;
         }
-        let mut panels = &self.factor.rows[..];
-        for s in (0..symbolic.n_supernodes()).rev() {
-            let node = Supernode::of(symbolic, s);
-            let own = &mut self.x[node.start..node.start + node.width];
-            local.clear();
-            local.extend_from_slice(own);
-            local.extend(node.pattern.iter().map(|&i| self.x[i as usize]));
-            for j in (0..node.width).step_by(PANEL).rev() {
-                let (rest, panel) = panels.split_at(panels.len() - (node.height() - j));
-                backward(simd, panel, &mut local[j..], PANEL.min(node.width - j));
-                panels = rest;
-            }
-            self.x[node.start..node.start + node.width].copy_from_slice(&local[..node.width]);
+        own.copy_from_slice(&local[..node.width]);
+        for (&i, row) in node.pattern.iter().zip(&local[node.width..]) {
+            x[i as usize].iter_mut().zip(row).for_each(|(x, add)| *x += add);
         }
+    }
+}
+
+/// x ← L⁻ᵀ·x, from the last supernode to the first.
+#[inline(always)]
+fn backward_nodes<S: Simd>(simd: S, factor: &PanelFactor<'_>, x: &mut [Row], local: &mut Vec<Row>) {
+    let mut panels = &factor.rows[..];
+    for s in (0..factor.symbolic.n_supernodes()).rev() {
+        let node = Supernode::of(factor.symbolic, s);
+        local.clear();
+        local.extend_from_slice(&x[node.start..node.start + node.width]);
+        local.extend(node.pattern.iter().map(|&i| x[i as usize]));
+        for j in (0..node.width).step_by(PANEL).rev() {
+            let (rest, panel) = panels.split_at(panels.len() - (node.height() - j));
+            backward(simd, panel, &mut local[j..], PANEL.min(node.width - j));
+            panels = rest;
+        }
+        x[node.start..node.start + node.width].copy_from_slice(&local[..node.width]);
     }
 }
 

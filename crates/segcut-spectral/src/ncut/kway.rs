@@ -9,19 +9,8 @@ use segcut_core::{ClusterCount, Clustering, Context, Note, Partition, StageError
 
 impl Ncut {
     pub(super) fn kway(&self, pencil: &Pencil, context: &Context) -> Result<Clustering, StageError> {
-        let n = pencil.n();
-        let p = &self.params;
-        let asked = match p.k {
-            ClusterCount::Auto => (p.k_max + 1).max(pencil.components().len() + 1),
-            ClusterCount::Fixed(k) => k.saturating_add(p.extra_vectors),
-        };
-        let spectrum = smallest(pencil, &self.eigen_params(asked.min(n)), context)?;
-        let parts = spectrum.components.len();
-        let k = match p.k {
-            ClusterCount::Auto => self.choose(&spectrum, n),
-            ClusterCount::Fixed(k) => k.saturating_add(p.extra_vectors).min(n),
-        };
-        let labels = if k < parts {
+        let (spectrum, k) = self.spectrum(pencil, context)?;
+        let labels = if k < spectrum.components.len() {
             pack_components(pencil, &spectrum.components, k)
         } else {
             self.assign_components(pencil, &spectrum, k, context.seed)
@@ -40,6 +29,21 @@ impl Ncut {
             steps: Vec::new(),
             losses: Vec::new(),
         })
+    }
+
+    /// The eigenvectors, and the number of clusters that they are for.
+    fn spectrum(&self, pencil: &Pencil, context: &Context) -> Result<(Spectrum, usize), StageError> {
+        let (n, p) = (pencil.n(), &self.params);
+        let asked = match p.k {
+            ClusterCount::Auto => (p.k_max + 1).max(pencil.resolved_components().len() + 1),
+            ClusterCount::Fixed(k) => k.saturating_add(p.extra_vectors).saturating_add(p.spare_values),
+        };
+        let spectrum = smallest(pencil, &self.eigen_params(asked.min(n)), context)?;
+        let k = match p.k {
+            ClusterCount::Auto => self.choose(&spectrum, n),
+            ClusterCount::Fixed(k) => k.saturating_add(p.extra_vectors).min(n),
+        };
+        Ok((spectrum, k))
     }
 
     fn choose(&self, spectrum: &Spectrum, n: usize) -> usize {
@@ -77,7 +81,8 @@ impl Ncut {
             let rows = Array2::from_shape_fn((nodes.len(), columns.len()), |(i, j)| {
                 spectrum.vectors[[nodes[i] as usize, columns[j]]]
             });
-            let own = if self.params.assign == Assign::Threshold && spectrum.components.len() > 1 {
+            let needs_graph = matches!(self.params.assign, Assign::Threshold | Assign::Discretize);
+            let own = if needs_graph && spectrum.components.len() > 1 {
                 let part = pencil.induced(nodes, &mut vec![u32::MAX; pencil.n()]);
                 self.params.assign.labels(&part, rows.view(), seed)
             } else {

@@ -55,7 +55,7 @@ impl Ncut {
         context: &Context,
     ) -> Result<Clustering, StageError> {
         let p = &self.params.merge;
-        let trivial = pencil.components().len();
+        let trivial = pencil.resolved_components().len();
         let spectrum = smallest(pencil, &self.eigen_params((p.vectors + trivial).min(pencil.n())), context)?;
         let sizes = graph.geometry().map_or_else(|| vec![1.0; graph.n()], |geometry| geometry.size.clone());
         let rows = unit_variance(&spectrum, trivial, &sizes);

@@ -74,6 +74,8 @@ pub struct NcutParams {
     pub max_bytes: Option<u64>,
     /// k-way with a fixed k: this many eigenvectors and clusters more, as in scikit-learn's coin example (26 + 3).
     pub extra_vectors: usize,
+    /// k-way with a fixed k: this many eigenvalues beyond those of the clusters are told, so that the gap after them shows.
+    pub spare_values: usize,
     /// The merging of `assign = "merge"` (k-way).
     pub merge: SpectralMerge,
 }
@@ -97,8 +99,40 @@ impl Default for NcutParams {
             certify: true,
             max_bytes: None,
             extra_vectors: 0,
+            spare_values: 0,
             merge: SpectralMerge::default(),
         }
+    }
+}
+
+impl NcutParams {
+    /// Refuses numbers that are out of range by themselves.
+    fn check_numbers(&self) -> Result<(), StageError> {
+        if self.k == ClusterCount::Fixed(0) {
+            return Err(StageError::parameter("cluster.k", 0, "\"auto\" or at least 1"));
+        }
+        if self.k_min < 1 {
+            return Err(StageError::parameter("cluster.k_min", self.k_min, "at least 1"));
+        }
+        if self.k_max < self.k_min {
+            return Err(StageError::parameter("cluster.k_max", self.k_max, "at least k_min"));
+        }
+        if self.threshold.is_nan() || self.threshold < 0.0 {
+            return Err(StageError::parameter("cluster.threshold", self.threshold, "a number from 0"));
+        }
+        if self.num_cuts < 1 {
+            return Err(StageError::parameter("cluster.num_cuts", self.num_cuts, "at least 1"));
+        }
+        if !(self.max_edge >= 0.0 && self.max_edge.is_finite()) {
+            return Err(StageError::parameter("cluster.max_edge", self.max_edge, "a finite number from 0"));
+        }
+        if !(self.tol > 0.0 && self.tol < 1.0) {
+            return Err(StageError::parameter("cluster.tol", self.tol, "between 0 and 1"));
+        }
+        if self.max_iter < 1 {
+            return Err(StageError::parameter("cluster.max_iter", self.max_iter, "at least 1"));
+        }
+        Ok(())
     }
 }
 
@@ -144,37 +178,14 @@ impl Ncut {
     /// # Errors
     /// [`StageError::Parameter`] with the parameter's name.
     pub fn new(params: NcutParams) -> Result<Self, StageError> {
-        let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
-        if params.k == ClusterCount::Fixed(0) {
-            return refuse("cluster.k", &0, "\"auto\" or at least 1");
-        }
-        if params.k_min < 1 {
-            return refuse("cluster.k_min", &params.k_min, "at least 1");
-        }
-        if params.k_max < params.k_min {
-            return refuse("cluster.k_max", &params.k_max, "at least k_min");
-        }
-        if params.threshold.is_nan() || params.threshold < 0.0 {
-            return refuse("cluster.threshold", &params.threshold, "a number from 0");
-        }
-        if params.num_cuts < 1 {
-            return refuse("cluster.num_cuts", &params.num_cuts, "at least 1");
-        }
-        if !(params.max_edge >= 0.0 && params.max_edge.is_finite()) {
-            return refuse("cluster.max_edge", &params.max_edge, "a finite number from 0");
-        }
-        if !(params.tol > 0.0 && params.tol < 1.0) {
-            return refuse("cluster.tol", &params.tol, "between 0 and 1");
-        }
-        if params.max_iter < 1 {
-            return refuse("cluster.max_iter", &params.max_iter, "at least 1");
-        }
+        params.check_numbers()?;
         let in_two = matches!(params.assign, Assign::Sign | Assign::Mean | Assign::Threshold);
         if params.extra_vectors > 0 && in_two {
-            return refuse("cluster.extra_vectors", &params.extra_vectors, "0 where the second vector is cut in two");
+            let must = "0 where the second vector is cut in two";
+            return Err(StageError::parameter("cluster.extra_vectors", params.extra_vectors, must));
         }
         if in_two && params.method == Method::Kway && params.k != ClusterCount::Fixed(2) {
-            return refuse("cluster.assign", &"sign, mean or threshold", "used with k = 2");
+            return Err(StageError::parameter("cluster.assign", "sign, mean or threshold", "used with k = 2"));
         }
         params.merge.check()?;
         Ok(Self { params })

@@ -145,15 +145,8 @@ impl Cutter<'_> {
         let eigen = &self.params.eigen;
         let mut pairs = match eigen.solver {
             Solver::Auto | Solver::ShiftInvert => {
-                let wanted = Wanted {
-                    k: 2,
-                    tol: eigen.tol,
-                    floor: self.negligible(),
-                    max_steps: eigen.max_iter,
-                    certify: false,
-                    seed: self.context.seed,
-                    max_bytes: eigen.max_bytes,
-                };
+                let wanted = Wanted::of(eigen, 2, self.context.seed);
+                let wanted = Wanted { floor: self.negligible(), certify: false, ..wanted };
                 shift_invert_in_order(part, wanted, None, self.context)?
             }
             _ => solve_connected(part, eigen, 2, None, self.context)?,

@@ -38,6 +38,8 @@ pub struct OneSpectralParams {
     pub runs: usize,
     /// Which cluster is split next.
     pub recursion: Recursion,
+    /// The most bytes that the standard eigenvector's solver may need, by its estimate.
+    pub max_bytes: Option<u64>,
 }
 
 impl Default for OneSpectralParams {
@@ -48,6 +50,7 @@ impl Default for OneSpectralParams {
             criterion: Criterion::Cut,
             runs: 10,
             recursion: Recursion::Own,
+            max_bytes: None,
         }
     }
 }
@@ -110,14 +113,19 @@ impl OneSpectral {
     /// # Errors
     /// [`StageError::Parameter`] with the parameter's name.
     pub fn new(params: OneSpectralParams) -> Result<Self, StageError> {
-        let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
         let k = match params.k {
-            ClusterCount::Auto => return refuse("cluster.k", &"auto", "a number from 1: 1-spectral chooses no k"),
-            ClusterCount::Fixed(0) => return refuse("cluster.k", &0, "at least 1"),
+            ClusterCount::Auto => {
+                return Err(StageError::parameter("cluster.k", "auto", "a number from 1: 1-spectral chooses no k"));
+            }
+            ClusterCount::Fixed(0) => return Err(StageError::parameter("cluster.k", 0, "at least 1")),
             ClusterCount::Fixed(k) => k,
         };
         if params.criterion == Criterion::Balanced {
-            return refuse("cluster.criterion", &"balanced", "\"cut\" or \"cheeger\" for 1-spectral clustering");
+            return Err(StageError::parameter(
+                "cluster.criterion",
+                "balanced",
+                "\"cut\" or \"cheeger\" for 1-spectral clustering",
+            ));
         }
         Ok(Self { params, k })
     }
@@ -157,7 +165,7 @@ impl OneSpectral {
 
     /// The vectors that start descents on a connected graph.
     fn starts(&self, graph: &Pencil, context: &Context) -> Result<(Vec<Vec<f64>>, Status), EigenError> {
-        let eigen = EigenParams { certify: false, ..EigenParams::default() };
+        let eigen = EigenParams { certify: false, max_bytes: self.params.max_bytes, ..EigenParams::default() };
         let seeded = Context { start: None, ..context.clone() };
         let mut pairs = solve_connected(graph, &eigen, 2, None, &seeded)?;
         let second = pairs.vectors.pop().unwrap_or_default();

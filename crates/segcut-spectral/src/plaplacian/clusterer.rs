@@ -48,6 +48,8 @@ pub struct PSpectralParams {
     pub max_iter: usize,
     /// Directions in a row that leave the best Cheeger cut as it is before an exponent ends; 0 goes on to `tol`.
     pub settled: usize,
+    /// The most bytes that the standard eigenvector's solver and the factor may need, by their estimates.
+    pub max_bytes: Option<u64>,
 }
 
 impl Default for PSpectralParams {
@@ -66,6 +68,7 @@ impl Default for PSpectralParams {
             tol: eigen.tol,
             max_iter: eigen.max_iter,
             settled: 0,
+            max_bytes: None,
         }
     }
 }
@@ -128,26 +131,27 @@ impl PSpectral {
     /// # Errors
     /// [`StageError::Parameter`] with the parameter's name.
     pub fn new(params: PSpectralParams) -> Result<Self, StageError> {
-        let refuse = |name, value: &dyn std::fmt::Display, must| Err(StageError::parameter(name, value, must));
         let k = match params.k {
-            ClusterCount::Auto => return refuse("cluster.k", &"auto", "a number from 1: p-spectral chooses no k"),
-            ClusterCount::Fixed(0) => return refuse("cluster.k", &0, "at least 1"),
+            ClusterCount::Auto => {
+                return Err(StageError::parameter("cluster.k", "auto", "a number from 1: p-spectral chooses no k"));
+            }
+            ClusterCount::Fixed(0) => return Err(StageError::parameter("cluster.k", 0, "at least 1")),
             ClusterCount::Fixed(k) => k,
         };
         if !(params.p > 1.0 && params.p <= 2.0) {
-            return refuse("cluster.p", &params.p, "above 1 and at most 2");
+            return Err(StageError::parameter("cluster.p", params.p, "above 1 and at most 2"));
         }
         if !(params.p_start >= params.p && params.p_start <= 2.0) {
-            return refuse("cluster.p_start", &params.p_start, "from p to 2");
+            return Err(StageError::parameter("cluster.p_start", params.p_start, "from p to 2"));
         }
         if params.imbalance.is_nan() || params.imbalance < 0.0 {
-            return refuse("cluster.imbalance", &params.imbalance, "a number from 0");
+            return Err(StageError::parameter("cluster.imbalance", params.imbalance, "a number from 0"));
         }
         if !(params.tol > 0.0 && params.tol < 1.0) {
-            return refuse("cluster.tol", &params.tol, "between 0 and 1");
+            return Err(StageError::parameter("cluster.tol", params.tol, "between 0 and 1"));
         }
         if params.max_iter < 1 {
-            return refuse("cluster.max_iter", &params.max_iter, "at least 1");
+            return Err(StageError::parameter("cluster.max_iter", params.max_iter, "at least 1"));
         }
         Ok(Self { params, k })
     }
@@ -201,6 +205,7 @@ impl PSpectral {
             tol: p.tol,
             max_iter: p.max_iter,
             settled: p.settled,
+            max_bytes: p.max_bytes,
             ..PEigenParams::default()
         };
         p_eigenvector(graph, &params, start, context)
@@ -294,7 +299,7 @@ impl Splitter for PSplitter<'_> {
         if self.stage.polishes() {
             let mut starts = vectors.clone();
             if components.len() == 1 && self.stage.params.p < 2.0 {
-                starts.push(standard(graph, context)?.0);
+                starts.push(standard(graph, self.stage.params.max_bytes, context)?.0);
             }
             vectors.extend(polished(graph, self.stage.params.criterion, &starts, context));
             vectors.extend(starts.split_off(unpolished));

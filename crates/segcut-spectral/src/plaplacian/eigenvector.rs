@@ -23,11 +23,13 @@ pub struct PEigenParams {
     pub max_iter: usize,
     /// Directions in a row that leave the best Cheeger cut as it is before an exponent ends; 0 for no such end.
     pub settled: usize,
+    /// The most bytes that the standard eigenvector's solver and the factor may need, by their estimates.
+    pub max_bytes: Option<u64>,
 }
 
 impl Default for PEigenParams {
     fn default() -> Self {
-        Self { p: 1.1, p_start: 2.0, tol: 2e-8, tol_path: 1e-2, max_iter: 200, settled: 0 }
+        Self { p: 1.1, p_start: 2.0, tol: 2e-8, tol_path: 1e-2, max_iter: 200, settled: 0, max_bytes: None }
     }
 }
 
@@ -92,13 +94,13 @@ pub fn p_eigenvector(
     }
     let (mut v, mut status) = match start {
         Some(start) => (start.to_vec(), Status::Converged),
-        None => standard(pencil, context)?,
+        None => standard(pencil, params.max_bytes, context)?,
     };
     orient(&mut v);
     let mut iterations = 0;
     let mut functional = PFunctional::new(pencil, params.p_start);
     if params.p < 2.0 || start.is_some() {
-        let mut factor = LaplacianFactor::new(pencil)?;
+        let mut factor = LaplacianFactor::within(pencil, params.max_bytes)?;
         for p in exponents(params.p_start, params.p) {
             functional = functional.with_exponent(p);
             let last = p == params.p;
@@ -126,8 +128,12 @@ fn exponents(p_start: f64, p: f64) -> Vec<f64> {
 }
 
 /// The second generalized eigenvector of (L, M).
-pub(super) fn standard(pencil: &Pencil, context: &Context) -> Result<(Vec<f64>, Status), EigenError> {
-    let params = EigenParams { k: 2, tol: 1e-10, certify: false, ..EigenParams::default() };
+pub(super) fn standard(
+    pencil: &Pencil,
+    max_bytes: Option<u64>,
+    context: &Context,
+) -> Result<(Vec<f64>, Status), EigenError> {
+    let params = EigenParams { k: 2, tol: 1e-10, certify: false, max_bytes, ..EigenParams::default() };
     let seeded = Context { start: None, ..context.clone() };
     let mut pairs = solve_connected(pencil, &params, 2, None, &seeded)?;
     let u = pairs.vectors.pop().unwrap_or_default();

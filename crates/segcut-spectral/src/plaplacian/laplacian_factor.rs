@@ -27,13 +27,10 @@ pub(crate) struct LaplacianFactor {
 }
 
 impl LaplacianFactor {
-    /// Orders and analyses a graph with at least two nodes.
-    pub(crate) fn new(pencil: &Pencil) -> Result<Self, EigenError> {
-        Self::within(pencil, MOST_BYTES)
-    }
-
-    /// The same with a limit of the factor's bytes, above which solutions come from conjugate gradients.
-    fn within(pencil: &Pencil, most: u64) -> Result<Self, EigenError> {
+    /// Orders and analyses a graph with at least two nodes. Where the factor needs more bytes than `most`, or than 1 GiB,
+    /// solutions come from conjugate gradients.
+    pub(crate) fn within(pencil: &Pencil, most: Option<u64>) -> Result<Self, EigenError> {
+        let most = most.map_or(MOST_BYTES, |most| most.min(MOST_BYTES));
         let order = if pencil.n() >= DISSECTED && !pencil.positions().is_empty() {
             nested_dissection(pencil, pencil.positions())
         } else {
@@ -166,7 +163,7 @@ mod tests {
         let mut b: Vec<f64> = (0..42).map(|i| f64::from(i).sin()).collect();
         let mean = b.iter().sum::<f64>() / 42.0;
         b.iter_mut().for_each(|b| *b -= mean);
-        let [direct, iterative] = [u64::MAX, 0].map(|most| {
+        let [direct, iterative] = [None, Some(0)].map(|most| {
             let mut factor = LaplacianFactor::within(&pencil, most).unwrap();
             let x = factor.factorize(&weights).unwrap().apply(&b).unwrap();
             x.iter().map(|v| v - x[0]).collect::<Vec<f64>>()
@@ -182,7 +179,7 @@ mod tests {
         let pencil = Pencil::new(&affinity, Laplacian::Normalized, 0.0).unwrap();
         let weights = [1.0, 1e-6, 3.0, 1e8, 0.5, 2.0];
         let b = [1.0, -2.0, 0.5, 1.5, -1.0];
-        let mut factor = LaplacianFactor::new(&pencil).unwrap();
+        let mut factor = LaplacianFactor::within(&pencil, None).unwrap();
         let x = factor.factorize(&weights).unwrap().apply(&b).unwrap();
         let mut product = [0.0; 5];
         for (&[u, v], w) in edges.iter().zip(weights) {

@@ -5,6 +5,7 @@
 
 mod color;
 mod contour;
+mod detail;
 mod disc_rows;
 mod gradient;
 mod half_disc;
@@ -18,6 +19,7 @@ mod texture;
 
 pub use color::{Color, ColorKind, ColorParams};
 pub use contour::{Contour, ContourParams};
+pub use detail::{Detail, DetailParams};
 pub use half_disc::{DiscScale, HalfDisc, HalfDiscParams};
 pub use histogram::{Histogram, HistogramParams};
 pub use palette::{Palette, PaletteParams, PaletteUnit, Statistic};

@@ -43,6 +43,16 @@ pub enum RagError {
         /// The maps there are.
         maps: Vec<String>,
     },
+    /// A map of ratios is not there, is no map of means, or has another number of channels.
+    #[error(
+        "graph.ratios gives {name} {channels} weights, but no feature map of that name has as many channels of means"
+    )]
+    Ratios {
+        /// The name in the parameters.
+        name: String,
+        /// The weights given.
+        channels: usize,
+    },
     /// A weight is not finite.
     #[error(transparent)]
     Affinity(#[from] AffinityError),

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Keeps regions that touch joined, whatever their colors.
 const FLOOR: f64 = 1e-7;
 
+/// Added to means before their ratio is taken.
+const LEAST: f32 = 0.5;
+
 /// Parameters of [`RankingGraph`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,16 +28,29 @@ pub struct RankingGraphParams {
     pub contour_weight: f64,
     /// Added to the mean contour strength by which strengths are divided, in units of the contour map.
     pub contour_floor: f64,
-    /// Weight factor of the neighbours' neighbours and of the frame's regions that do not touch.
+    /// Weight factor of regions that share a neighbour and do not touch.
     pub far: f64,
+    /// Weight factor of regions that only the frame joins.
+    pub frame: f64,
     /// Maps that are added with these weights and averaged along borders instead of over regions; none: the map
     /// `contour`, where there is one.
     pub contours: BTreeMap<String, f64>,
+    /// Maps of which the ratio of two regions' means counts, with one weight per channel.
+    pub ratios: BTreeMap<String, Vec<f64>>,
 }
 
 impl Default for RankingGraphParams {
     fn default() -> Self {
-        Self { sigma: 20.0, scale: 3.5, contour_weight: 1.0, contour_floor: 0.5, far: 0.5, contours: BTreeMap::new() }
+        Self {
+            sigma: 20.0,
+            scale: 3.5,
+            contour_weight: 1.0,
+            contour_floor: 0.5,
+            far: 0.5,
+            frame: 0.5,
+            contours: BTreeMap::new(),
+            ratios: BTreeMap::new(),
+        }
     }
 }
 
@@ -43,11 +59,13 @@ impl Default for RankingGraphParams {
 /// Regions are joined where they touch, where they share a neighbour, and where both lie at the frame, after C. Yang et
 /// al., "Saliency detection via graph-based manifold ranking", CVPR 2013, section 4.1. The weight is not theirs:
 ///
-/// weight = exp(−d / scale) · exp(−contour_weight · E / (Ē + contour_floor)) · (1, or `far` without a shared border),
+/// weight = exp(−d / scale) · exp(−R) · exp(−contour_weight · E / (Ē + contour_floor)) · (1, `far` or `frame`),
 ///
 /// with d the distance of the regions' kernel mean colors (root of the sum of squares over all palettes among the
-/// maps; without a palette, the distance of the means of all maps), E the mean contour strength along the border, over a shared neighbour the larger of the two on the way where that is
-/// smallest, and Ē its mean over borders, which also stands in where regions meet at the frame alone.
+/// maps; without a palette, the distance of the means of all maps that are no `ratios`), R the sum over the channels of the `ratios`
+/// of their weight times |ln((a + ½) / (b + ½))| for the regions' means a and b, E the mean contour strength along the
+/// border, over a shared neighbour the larger of the two on the way where that is smallest, and Ē its mean over borders,
+/// which also stands in where regions meet at the frame alone; without a map of contours, E = 0.
 ///
 /// All maps are pooled and kept as [`Rag`](crate::Rag) does; block [`sides`](crate::sides) is added. The column of feature
 /// distances holds d; border length is 0 for pairs that do not touch.
@@ -88,9 +106,11 @@ impl RankingGraph {
             ("graph.contour_weight", params.contour_weight),
             ("graph.contour_floor", params.contour_floor),
             ("graph.far", params.far),
+            ("graph.frame", params.frame),
         ];
         let contours = params.contours.values().map(|&w| ("graph.contours", w));
-        match others.into_iter().chain(contours).find(|(_, v)| !(v.is_finite() && *v >= 0.0)) {
+        let ratios = params.ratios.values().flatten().map(|&w| ("graph.ratios", w));
+        match others.into_iter().chain(contours).chain(ratios).find(|(_, v)| !(v.is_finite() && *v >= 0.0)) {
             Some((name, value)) => Err(StageError::parameter(name, value, "finite and at least 0")),
             None => Ok(Self { params }),
         }
@@ -102,9 +122,10 @@ impl RankingGraph {
         let at_frame = sides(labels);
         let mean = mean_strength(&parts.found);
         add_ring(labels.n(), &mut parts.found);
-        add_frame(&mut parts.found, &at_frame, mean);
+        let by_frame = add_frame(&mut parts.found, &at_frame, mean);
         let distance = self.color_distances(&parts, maps)?;
-        let weights = self.weights(&parts.found, &distance, mean);
+        let ratios = self.ratios(&parts)?;
+        let weights = self.weights(&parts.found, [&distance, &ratios], mean, &by_frame);
         parts.features.push(at_frame);
         parts.graph(labels, weights, distance)
     }
@@ -120,8 +141,9 @@ impl RankingGraph {
             let distance = KernelDistance::new(block, book, self.params.sigma);
             squares.iter_mut().zip(&parts.found.edges).for_each(|(sum, &edge)| *sum += distance.between(edge).powi(2));
         }
-        if palettes == 0 && !parts.features.is_empty() {
-            return Ok(parts.distances(|_| None));
+        let is_ratio = |block: &FeatureBlock| self.params.ratios.contains_key(&block.name);
+        if palettes == 0 && !parts.features.iter().all(is_ratio) {
+            return Ok(parts.distances(|block| is_ratio(block).then_some(0.0)));
         }
         if palettes == 0 {
             return Err(RagError::NoPalette { maps: maps.iter().map(|map| map.name().to_owned()).collect() });
@@ -129,13 +151,34 @@ impl RankingGraph {
         Ok(squares.into_iter().map(|square| square.sqrt() as f32).collect())
     }
 
-    fn weights(&self, found: &Adjacency, distance: &[f32], mean: f32) -> Vec<f64> {
-        let RankingGraphParams { scale, contour_weight, contour_floor, far, .. } = self.params;
+    /// R of every edge.
+    fn ratios(&self, parts: &RegionParts) -> Result<Vec<f32>, RagError> {
+        let mut sums = vec![0.0f32; parts.found.edges.len()];
+        for (name, weights) in &self.params.ratios {
+            let block = parts.features.iter().find(|block| &block.name == name && block.bins.is_empty());
+            let block = block.filter(|block| block.dims == weights.len());
+            let block = block.ok_or_else(|| RagError::Ratios { name: name.clone(), channels: weights.len() })?;
+            let logs: Vec<f32> = block.values.iter().map(|&mean| (mean.max(0.0) + LEAST).ln()).collect();
+            let row = |node: u32| &logs[node as usize * block.dims..][..block.dims];
+            for (sum, &[u, v]) in sums.iter_mut().zip(&parts.found.edges) {
+                let pairs = row(u).iter().zip(row(v)).zip(weights);
+                *sum += pairs.map(|((a, b), &weight)| weight as f32 * (a - b).abs()).sum::<f32>();
+            }
+        }
+        Ok(sums)
+    }
+
+    fn weights(&self, found: &Adjacency, [distance, ratios]: [&[f32]; 2], mean: f32, by_frame: &[bool]) -> Vec<f64> {
+        let RankingGraphParams { scale, contour_weight, contour_floor, far, frame, .. } = self.params;
         let divisor = (f64::from(mean) + contour_floor).max(f64::MIN_POSITIVE);
         let weight = |i: usize| {
             let strength = found.boundary_strength.as_ref().map_or(0.0, |s| f64::from(s[i]));
-            let similar = (-f64::from(distance[i]) / scale - contour_weight * strength / divisor).exp();
-            if found.border_length[i] > 0.0 { similar + FLOOR } else { far * similar }
+            let apart = f64::from(distance[i]) / scale + f64::from(ratios[i]) + contour_weight * strength / divisor;
+            match found.border_length[i] > 0.0 {
+                true => (-apart).exp() + FLOOR,
+                false if by_frame[i] => frame * (-apart).exp(),
+                false => far * (-apart).exp(),
+            }
         };
         (0..found.edges.len()).map(weight).collect()
     }
@@ -156,15 +199,16 @@ fn mean_strength(found: &Adjacency) -> f32 {
     (sum / strength.len().max(1) as f64) as f32
 }
 
-/// Joins all regions at the frame to each other, with this contour strength where they were not joined.
-fn add_frame(found: &mut Adjacency, sides: &FeatureBlock, strength: f32) {
+/// Joins all regions at the frame to each other, with this contour strength where they were not joined; tells which edges
+/// are new.
+fn add_frame(found: &mut Adjacency, sides: &FeatureBlock, strength: f32) -> Vec<bool> {
     let n = sides.values.len() / 4;
     let at_frame: Vec<u32> = (0..n as u32).filter(|&node| sides.row(node as usize).contains(&1.0)).collect();
     let of_edge = |i: usize| found.boundary_strength.as_ref().map_or(0.0, |s| s[i]);
     let mut rows: Vec<_> =
-        found.edges.iter().enumerate().map(|(i, &edge)| (edge, found.border_length[i], of_edge(i))).collect();
+        found.edges.iter().enumerate().map(|(i, &edge)| (edge, found.border_length[i], of_edge(i), false)).collect();
     for (at, &u) in at_frame.iter().enumerate() {
-        rows.extend(at_frame[at + 1..].iter().map(|&v| ([u, v], 0.0, strength)));
+        rows.extend(at_frame[at + 1..].iter().map(|&v| ([u, v], 0.0, strength, true)));
     }
     // The sort is stable: of two equal edges, the one that was there is first and is kept.
     rows.sort_by_key(|row| row.0);
@@ -172,6 +216,7 @@ fn add_frame(found: &mut Adjacency, sides: &FeatureBlock, strength: f32) {
     found.edges = rows.iter().map(|row| row.0).collect();
     found.border_length = rows.iter().map(|row| row.1).collect();
     found.boundary_strength = found.boundary_strength.is_some().then(|| rows.iter().map(|row| row.2).collect());
+    rows.into_iter().map(|row| row.3).collect()
 }
 
 #[cfg(test)]
@@ -206,6 +251,27 @@ mod tests {
         let expected = (-different / 3.5).exp() * contour + FLOOR;
         assert!((weight(11, 12).unwrap() - expected).abs() < 1e-6);
         assert_eq!(graph.feature(crate::SIDES).unwrap().row(12), [0.0; 4]);
+    }
+
+    #[test]
+    fn ratios_and_the_frame_by_hand() {
+        let (labels, [palette, _]) = parts();
+        let values = (0..25).flat_map(|i| [f32::from(u8::from(i == 0)), 3.0]).collect();
+        let detail = FeatureMap::held("detail", Grid::pixels(5, 5), 2, values).unwrap();
+        let ratios = BTreeMap::from([("detail".to_owned(), vec![2.0, 5.0])]);
+        let params = RankingGraphParams { ratios, frame: 0.25, ..RankingGraphParams::default() };
+        let builder = RankingGraph::new(params.clone()).unwrap();
+        let graph = builder.build(&labels, &[palette, detail], &Context::default()).unwrap();
+        let sparse = graph.affinity().sparse().unwrap();
+        let weight = |u, v| sparse.edges().iter().position(|&e| e == [u, v]).map(|i| sparse.weights()[i]);
+        // (1 + ½) / (0 + ½) = 3, to the power of −2; the second channel is the same everywhere.
+        assert!((weight(0, 1).unwrap() - 1.0 / 9.0 - FLOOR).abs() < 1e-6);
+        assert!((weight(0, 2).unwrap() - 0.5 / 9.0).abs() < 1e-6);
+        assert!((weight(0, 24).unwrap() - 0.25 / 9.0).abs() < 1e-6);
+        let refused = builder.build(&labels, &parts().1, &Context::default()).unwrap_err().to_string();
+        assert!(refused.contains("detail") && refused.contains('2'), "{refused}");
+        let bad = RankingGraphParams { ratios: BTreeMap::from([("x".to_owned(), vec![-1.0])]), ..params };
+        assert!(RankingGraph::new(bad).is_err());
     }
 
     #[test]

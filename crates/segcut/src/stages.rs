@@ -1,7 +1,7 @@
 //! The stages of segcut under the names that recipes use.
 
 use crate::{Registry, two_step};
-use segcut_features::{Color, Contour, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
+use segcut_features::{Color, Contour, Detail, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
 use segcut_graph::{Correlation, Cosine, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_neural::{Community, CommunityModel, DeepCut, DeepCutModel, SpectralNet, SpectralNetModel};
@@ -38,6 +38,7 @@ impl Registry {
         registry.register_superpixels("snic", Snic::new);
         registry.register_features("color", |params| Ok(Color::new(params)));
         registry.register_features("contour", Contour::new);
+        registry.register_features("detail", Detail::new);
         registry.register_features("half_disc", HalfDisc::new);
         registry.register_features("histogram", Histogram::new);
         registry.register_features("palette", Palette::new);

@@ -12,9 +12,13 @@ use serde::{Deserialize, Serialize};
 pub struct ManifoldRankingParams {
     /// How far a query spreads, below 1.
     pub alpha: f64,
-    /// Standard deviation of the Gaussian by which regions near the centre count more as foreground queries, in sides
-    /// of the image; 0 for none.
-    pub center: f64,
+    /// Standard deviations, down and across, of the Gaussian by which regions near the centre count more as foreground
+    /// queries, in sides of the image; 0 for none.
+    pub center: [f64; 2],
+    /// Powers of what the top, bottom, left and right side does not reach; 0 leaves a side out.
+    pub sides: [f64; 4],
+    /// Power of what no side reaches, as the foreground query.
+    pub query: f64,
     /// Regions that reach this are foreground; without it the level that splits them best by area (Otsu 1979).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<f64>,
@@ -22,7 +26,7 @@ pub struct ManifoldRankingParams {
 
 impl Default for ManifoldRankingParams {
     fn default() -> Self {
-        Self { alpha: 0.995, center: 0.3, level: None }
+        Self { alpha: 0.995, center: [0.3; 2], sides: [1.0; 4], query: 1.0, level: None }
     }
 }
 
@@ -30,8 +34,8 @@ impl Default for ManifoldRankingParams {
 ///
 /// After C. Yang et al., "Saliency detection via graph-based manifold ranking", CVPR 2013: the regions at each side of the
 /// frame are a query; what none of the four reaches is the query of the second stage, whose spread is the
-/// foreground (section 4.2). It differs in that the second query is soft and weighted towards the centre, in that the
-/// result f becomes f/(f + its mean by area) before it is stretched to 0 … 1, and in the graph
+/// foreground (section 4.2). It differs in that the second query is soft and weighted towards the centre, in the powers (`sides`,
+/// `query`), in that the result f becomes f/(f + its mean by area) before it is stretched to 0 … 1, and in the graph
 /// ([`RankingGraph`](segcut_graph::RankingGraph)).
 ///
 /// The clustering's soft memberships are (1 − x, x). A graph whose regions all have one color has no foreground; neither
@@ -56,8 +60,16 @@ impl ManifoldRanking {
         if !(0.0..1.0).contains(&params.alpha) {
             return Err(StageError::parameter("cluster.alpha", params.alpha, "from 0 to below 1"));
         }
-        if !(params.center >= 0.0 && params.center.is_finite()) {
-            return Err(StageError::parameter("cluster.center", params.center, "finite and at least 0"));
+        let lists = [
+            ("cluster.center", &params.center[..]),
+            ("cluster.sides", &params.sides),
+            ("cluster.query", &[params.query]),
+        ];
+        let refused = |value: &f64| !(*value >= 0.0 && value.is_finite());
+        if let Some((name, value)) =
+            lists.iter().find_map(|(name, values)| Some((*name, *values.iter().find(|v| refused(v))?)))
+        {
+            return Err(StageError::parameter(name, value, "finite and at least 0"));
         }
         match params.level {
             Some(level) if !(0.0..=1.0).contains(&level) => {
@@ -74,20 +86,20 @@ impl ManifoldRanking {
             return Ok(vec![0.0; graph.n()]);
         }
         let propagator = Propagator::new(graph.affinity(), self.params.alpha).ok_or(RankingError::Weights)?;
-        let mut query = unreached(&propagator, sides);
-        query.iter_mut().zip(&geometry.centroid).for_each(|(q, &at)| *q *= self.closeness(at, geometry.image_size));
+        let mut query = unreached(&propagator, sides, self.params.sides);
+        let nodes = query.iter_mut().zip(&geometry.centroid);
+        nodes.for_each(|(q, &at)| *q = q.powf(self.params.query) * self.closeness(at, geometry.image_size));
         let spread = propagator.spread(&query);
         Ok(stretched(against_mean(spread, geometry)))
     }
 
-    /// exp(−distance² / 2σ²) to the centre, positions in 0 … 1.
+    /// exp(−Σ distance² / 2σ²) to the centre, positions in 0 … 1.
     fn closeness(&self, centroid: [f64; 2], size: [usize; 2]) -> f64 {
-        if self.params.center == 0.0 {
-            return 1.0;
-        }
-        let offset = |axis: usize| (centroid[axis] + 0.5) / size[axis] as f64 - 0.5;
-        let squared = offset(0).powi(2) + offset(1).powi(2);
-        (-squared / (2.0 * self.params.center * self.params.center)).exp()
+        let term = |axis: usize| match self.params.center[axis] {
+            0.0 => 0.0,
+            sigma => (((centroid[axis] + 0.5) / size[axis] as f64 - 0.5) / sigma).powi(2),
+        };
+        (-0.5 * (term(0) + term(1))).exp()
     }
 }
 
@@ -106,14 +118,14 @@ fn is_plain(graph: &RegionGraph) -> bool {
     graph.edge_columns().feature_distance.as_ref().is_some_and(|d| d.iter().all(|&d| d == 0.0))
 }
 
-/// What the four sides' queries do not reach, 0 to 1 (Yang et al. 2013, eq. 4 to 6).
-fn unreached(propagator: &Propagator, sides: &FeatureBlock) -> Vec<f64> {
+/// What the four sides' queries do not reach, 0 to 1 (Yang et al. 2013, eq. 4 to 6, with powers).
+fn unreached(propagator: &Propagator, sides: &FeatureBlock, powers: [f64; 4]) -> Vec<f64> {
     let n = sides.values.len() / 4;
     let mut rest = vec![1.0; n];
-    for side in 0..4 {
+    for (side, power) in powers.into_iter().enumerate() {
         let query: Vec<f64> = (0..n).map(|node| f64::from(sides.row(node)[side])).collect();
         let reached = stretched(propagator.spread(&query));
-        rest.iter_mut().zip(reached).for_each(|(rest, reached)| *rest *= 1.0 - reached);
+        rest.iter_mut().zip(reached).for_each(|(rest, reached)| *rest *= (1.0 - reached).powf(power));
     }
     stretched(rest)
 }

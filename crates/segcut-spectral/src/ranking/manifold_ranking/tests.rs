@@ -62,3 +62,23 @@ fn a_graph_without_a_frame_is_an_error() {
     let bad = ManifoldRankingParams { alpha: 1.0, ..ManifoldRankingParams::default() };
     assert!(ManifoldRanking::new(bad).unwrap_err().to_string().starts_with("cluster.alpha = 1"));
 }
+
+#[test]
+fn sides_that_are_left_out_do_not_make_background() {
+    let everywhere = ManifoldRankingParams { center: [0.0; 2], ..ManifoldRankingParams::default() };
+    let rank = |params: ManifoldRankingParams| {
+        let soft = cluster(&grid(7, 5.0), params).soft.unwrap();
+        move |y: usize, x: usize| soft[(7 * y + x, 1)]
+    };
+    let all = rank(everywhere.clone());
+    assert!((all(6, 3) - all(0, 3)).abs() < 1e-9 && (all(3, 0) - all(0, 3)).abs() < 1e-9);
+    let open = rank(ManifoldRankingParams { sides: [1.0, 0.0, 1.0, 1.0], ..everywhere.clone() });
+    assert!(open(6, 3) > 1.05 * open(0, 3), "{} {}", open(6, 3), open(0, 3));
+    let wide = ManifoldRanking::new(ManifoldRankingParams { center: [0.0, 0.2], ..everywhere }).unwrap();
+    assert!((wide.closeness([0.0, 49.5], [100, 100]) - 1.0).abs() < 1e-12);
+    assert!((wide.closeness([49.5, 29.5], [100, 100]) - (-0.5f64).exp()).abs() < 1e-12);
+    for bad in [[f64::NAN, 0.1], [0.1, -1.0]] {
+        let params = ManifoldRankingParams { center: bad, ..ManifoldRankingParams::default() };
+        assert!(ManifoldRanking::new(params).unwrap_err().to_string().starts_with("cluster.center"));
+    }
+}

@@ -62,10 +62,13 @@ impl Default for RankingGraphParams {
 /// weight = exp(−d / scale) · exp(−R) · exp(−contour_weight · E / (Ē + contour_floor)) · (1, `far` or `frame`),
 ///
 /// with d the distance of the regions' kernel mean colors (root of the sum of squares over all palettes among the
-/// maps; without a palette, the distance of the means of all maps that are no `ratios`), R the sum over the channels of the `ratios`
-/// of their weight times |ln((a + ½) / (b + ½))| for the regions' means a and b, E the mean contour strength along the
-/// border, over a shared neighbour the larger of the two on the way where that is smallest, and Ē its mean over borders,
-/// which also stands in where regions meet at the frame alone; without a map of contours, E = 0.
+/// maps; without a palette, the distance of the means of all maps that are no `ratios`), R the sum over the channels of the
+/// `ratios` of their weight times |ln((a + ½) / (b + ½))| for the regions' means a and b, E the mean contour strength
+/// along the border, over a shared neighbour the larger of the two on the way where that is smallest, and Ē its mean
+/// over borders, which also stands in where regions meet at the frame alone; without a map of contours, E = 0.
+///
+/// The numbers of the recipe `foreground` are not these defaults: they were fitted to masks
+/// (`tests/peers/pipeline/fit_ranking.py`).
 ///
 /// All maps are pooled and kept as [`Rag`](crate::Rag) does; block [`sides`](crate::sides) is added. The column of feature
 /// distances holds d; border length is 0 for pairs that do not touch.

@@ -3,13 +3,13 @@
   python fit_ranking.py measure SEGCUT DATA OUT SET [SET ...]     numpy, scipy, scikit-image
   python fit_ranking.py fit OUT SET [SET ...] [--epochs 4]        numpy, torch
 
-SET: folders of DATA with images/ and masks/. `measure` takes every fourth image by name, the superpixels that `segcut segment
---recipe foreground` gives it, and writes what the regions and the edges between them measure, and the same of a gray copy of
-every second one of them: OUT/SET.npz. `fit` prints the recipe's numbers after every round.
+SET: folders of DATA with images/ and masks/. `measure` takes every fourth image by name, the superpixels that `segcut
+segment --recipe foreground` gives it, and writes what the regions and the edges between them measure, and the same of a
+gray copy of every second one of them: OUT/SET.npz. `fit` prints the recipe's numbers after every round.
 
-The ranking (segcut-graph's RankingGraph, segcut-spectral's ManifoldRanking) is written in torch here. The loss is 1 − soft IoU
-plus 0.3 times the cross entropy per pixel, of a sigmoid round Otsu's level, which is taken as given. Palettes are drawn here by
-k-means; the recipe's numbers were fitted to the palettes and distances that segcut itself makes, on the same images.
+The ranking (segcut-graph's RankingGraph, segcut-spectral's ManifoldRanking) is written in torch here. The loss is 1 − soft
+IoU plus 0.3 times the cross entropy per pixel, of a sigmoid round Otsu's level, which is taken as given. Palettes are drawn
+here by k-means; the recipe's numbers were fitted to the palettes and distances that segcut itself makes, on the same images.
 """
 
 import argparse

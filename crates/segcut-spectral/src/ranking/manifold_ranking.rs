@@ -34,9 +34,9 @@ impl Default for ManifoldRankingParams {
 ///
 /// After C. Yang et al., "Saliency detection via graph-based manifold ranking", CVPR 2013: the regions at each side of the
 /// frame are a query; what none of the four reaches is the query of the second stage, whose spread is the
-/// foreground (section 4.2). It differs in that the second query is soft and weighted towards the centre, in the powers (`sides`,
-/// `query`), in that the result f becomes f/(f + its mean by area) before it is stretched to 0 … 1, and in the graph
-/// ([`RankingGraph`](segcut_graph::RankingGraph)).
+/// foreground (section 4.2). It differs in that the second query is soft and weighted towards the centre, in the powers
+/// (`sides`, `query`), in that the result f becomes f/(f + its mean by area) before it is stretched to 0 … 1, and in the
+/// graph ([`RankingGraph`](segcut_graph::RankingGraph)).
 ///
 /// The clustering's soft memberships are (1 − x, x). A graph whose regions all have one color has no foreground; neither
 /// has one with fewer than two regions.

@@ -95,10 +95,10 @@ pub struct FeatureArgs {
 /// Changes to a recipe.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RecipeChange {
-    /// Change one value of the recipe (repeatable), for example cluster.k=4
+    /// Change one value of the recipe (repeatable), for example cluster.k=4 or points.kernel=local
     #[arg(long = "set", value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,
-    /// Number of regions, or auto: short for --set cluster.k=N
+    /// Number of regions or clusters, or auto: short for --set cluster.k=N
     #[arg(long, value_name = "N|auto")]
     pub k: Option<String>,
     /// Seed of every random choice: short for --set seed=S

@@ -40,12 +40,15 @@ fn a_model_of_points_labels_others() {
     let at = dir.path();
     bands(at, "train.csv", 400, 1);
     bands(at, "new.csv", 100, 2);
-    let told = json(at, &format!("train train.csv -o model --method spectralnet {SHORT}"));
+    let told = json(at, &format!("train train.csv -o model --method spectralnet --report page {SHORT}"));
     assert_eq!(
         (&told["method"], &told["n"], &told["status"]),
         (&"spectralnet".into(), &400.into(), &"converged".into())
     );
     let losses = std::fs::read_to_string(at.join("model/losses.csv")).unwrap();
+    assert_eq!(std::fs::read_to_string(at.join("page/losses.csv")).unwrap(), losses);
+    let page = std::fs::read_to_string(at.join("page/report.html")).unwrap();
+    assert!(page.contains("polyline") && page.contains("embedding") && at.join("page/embedding.png").is_file());
     assert_eq!(losses.lines().count() as u64, told["epochs"].as_u64().unwrap() + 1);
     for input in ["train.csv", "new.csv"] {
         let told = json(at, &format!("predict model {input} -o {input}.labels --truth label"));

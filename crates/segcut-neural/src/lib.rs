@@ -39,7 +39,7 @@ pub use model::DeepCutModel;
 pub use model_file::ModelError;
 pub use params::{DeepCutParams, Labels, Objective};
 pub use spectralnet::{
-    Activation, BatchScale, Neighbors, Orthogonality, Schedule, Similarity, SpectralNet, SpectralNetError,
-    SpectralNetModel, SpectralNetParams, Standardize,
+    Activation, Assign, AutoencoderParams, BatchScale, Neighbors, Orthogonality, Pretraining, Schedule, SiameseParams,
+    Similarity, SpectralNet, SpectralNetError, SpectralNetModel, SpectralNetParams, Standardize, Vectors,
 };
 pub use spread::Encoder;

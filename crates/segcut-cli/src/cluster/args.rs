@@ -1,5 +1,6 @@
 //! The options of `segcut cluster`.
 
+use crate::args::RecipeChange;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -17,27 +18,9 @@ pub struct ClusterArgs {
     /// Folder for report.html, its pictures and recipe.toml
     #[arg(long, value_name = "DIR")]
     pub report: Option<PathBuf>,
-    /// What INPUT is [default: told by its name and its first line]
-    #[arg(long, value_enum)]
-    pub format: Option<Format>,
-    /// How the nodes are grouped [default: spectral]
-    #[arg(long, value_enum, conflicts_with = "recipe")]
-    pub method: Option<Method>,
-    /// Take [points] and [cluster] from a recipe instead
-    #[arg(long, value_name = "NAME|FILE|MODEL")]
-    pub recipe: Option<String>,
-    /// Change one value of the recipe (repeatable), for example cluster.max_iter=50 or points.kernel=local
-    #[arg(long = "set", value_name = "TABLE.KEY=VALUE")]
-    pub set: Vec<String>,
-    /// Number of clusters, or auto: before the largest gap of the eigenvalues
-    #[arg(long, value_name = "N|auto")]
-    pub k: Option<String>,
-    /// Seed of every random choice
-    #[arg(long, value_name = "S")]
-    pub seed: Option<u32>,
-    /// The graph of the points
+    /// What is done
     #[command(flatten)]
-    pub graph: GraphArgs,
+    pub task: TaskArgs,
     /// The method
     #[command(flatten)]
     pub tuning: TuningArgs,
@@ -50,6 +33,26 @@ pub struct ClusterArgs {
     /// Memory that may be taken, for example 3G [default: 80 % of what is free]
     #[arg(long, value_name = "SIZE", value_parser = crate::args::parse_size)]
     pub max_memory: Option<u64>,
+}
+
+/// What `segcut cluster` and `segcut train` are told alike: the kind of input, its graph, and what groups the nodes.
+#[derive(Debug, Clone, Args)]
+pub struct TaskArgs {
+    /// What INPUT is [default: told by its name and its first line]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// How the nodes are grouped [default: spectral; of segcut train: spectralnet]
+    #[arg(long, value_enum, conflicts_with = "recipe")]
+    pub method: Option<Method>,
+    /// Take the method from a recipe instead [default of segcut train for images: spectralnet-slic, deepcut-cosegment]
+    #[arg(long, value_name = "NAME|FILE|MODEL")]
+    pub recipe: Option<String>,
+    /// Changes of the recipe
+    #[command(flatten)]
+    pub change: RecipeChange,
+    /// The graph of the points
+    #[command(flatten)]
+    pub graph: GraphArgs,
 }
 
 /// How points, edges or an array become a graph.

@@ -38,20 +38,20 @@ pub struct Nodes {
 /// `least` is the least number of nodes of an edge list; `as_is` keeps the mean of features.
 pub fn read(args: &ClusterArgs, max_bytes: u64, least: usize, as_is: bool) -> Result<Nodes, Failure> {
     let input = open(&args.input, max_bytes)?;
-    let format = args.format.unwrap_or_else(|| format_of(&input));
+    let format = args.task.format.unwrap_or_else(|| format_of(&input));
     check_graph_options(args, format)?;
     let rules = EdgeRules {
-        directed: match args.graph.directed {
+        directed: match args.task.graph.directed {
             DirectedName::Refuse => Directed::Refuse,
             DirectedName::Max => Directed::Max,
             DirectedName::Mean => Directed::Mean,
             DirectedName::Sum => Directed::Sum,
         },
-        negative: args.method == Some(Method::Multicut),
-        nodes: args.graph.nodes.unwrap_or(0),
+        negative: args.task.method == Some(Method::Multicut),
+        nodes: args.task.graph.nodes.unwrap_or(0),
         limit: max_bytes,
     };
-    let features = args.graph.features.as_deref().map(|file| read_features(file, max_bytes)).transpose()?;
+    let features = args.task.graph.features.as_deref().map(|file| read_features(file, max_bytes)).transpose()?;
     let rows = features.as_ref().map_or(0, |features| features.n);
     let listed = EdgeRules { nodes: rules.nodes.max(rows).max(least), ..rules };
     let hint = |e: segcut_io::tables::TableError| hinted(&e);
@@ -59,7 +59,7 @@ pub fn read(args: &ClusterArgs, max_bytes: u64, least: usize, as_is: bool) -> Re
         Format::Points | Format::Graph if is_sparse_graph(args, &input, format, max_bytes) => {
             of_graph(read_sparse_graph(&input, &rules).map_err(hint)?)
         }
-        Format::Points if args.graph.affinity == Some(AffinityName::Precomputed) => {
+        Format::Points if args.task.graph.affinity == Some(AffinityName::Precomputed) => {
             let table = read_points(&input, max_bytes).map_err(hint)?;
             of_graph(affinity_of(&input, &table, &rules).map_err(hint)?)
         }
@@ -68,7 +68,7 @@ pub fn read(args: &ClusterArgs, max_bytes: u64, least: usize, as_is: bool) -> Re
         Format::Edges => of_graph(read_edges(&input, &listed).map_err(hint)?),
         Format::Array => of_array(args, &input, max_bytes)?,
     };
-    with_features(nodes, features, &args.graph.features, as_is)
+    with_features(nodes, features, &args.task.graph.features, as_is)
 }
 
 /// A file's bytes; what cannot be opened is nothing to read.
@@ -87,7 +87,7 @@ pub fn hinted(error: &impl Display) -> Failure {
 
 /// Whether the input is a sparse `.npz` that is to be read as similarities.
 fn is_sparse_graph(args: &ClusterArgs, input: &Input, format: Format, max_bytes: u64) -> bool {
-    let asked = format == Format::Graph || args.graph.affinity == Some(AffinityName::Precomputed);
+    let asked = format == Format::Graph || args.task.graph.affinity == Some(AffinityName::Precomputed);
     asked && is_sparse_archive(input, max_bytes)
 }
 
@@ -121,15 +121,15 @@ fn of_graph(graph: EdgeGraph) -> Nodes {
 fn of_array(args: &ClusterArgs, input: &Input, max_bytes: u64) -> Result<Nodes, Failure> {
     let NpyArray { shape, values } = array(input)?;
     let values = NpyArray { shape: shape.clone(), values }.to_f64();
-    let mask: Option<Vec<bool>> = match &args.graph.mask {
+    let mask: Option<Vec<bool>> = match &args.task.graph.mask {
         None => None,
         Some(file) => Some(array(&open(file, max_bytes)?)?.to_f64().iter().map(|&v| v != 0.0).collect()),
     };
     let defaults = GradientParams::default();
     let params = GradientParams {
-        connectivity: args.graph.connectivity.unwrap_or(defaults.connectivity),
-        radius: args.graph.radius.unwrap_or(defaults.radius),
-        beta: args.graph.beta.unwrap_or(defaults.beta),
+        connectivity: args.task.graph.connectivity.unwrap_or(defaults.connectivity),
+        radius: args.task.graph.radius.unwrap_or(defaults.radius),
+        beta: args.task.graph.beta.unwrap_or(defaults.beta),
         ..defaults
     };
     let found = array_graph(&shape, &values, mask.as_deref(), &params);

@@ -3,7 +3,7 @@
 pub mod args;
 pub mod input;
 mod page;
-mod plane;
+pub mod plane;
 pub mod recipe;
 pub mod results;
 mod resume;

@@ -26,7 +26,7 @@ pub struct Chosen {
 
 /// The recipe that the options make, with the changes made.
 pub fn choose(args: &ClusterArgs, max_bytes: u64) -> Result<Chosen, Failure> {
-    let mut recipe = match &args.recipe {
+    let mut recipe = match &args.task.recipe {
         Some(name) => read(name)?,
         None => Recipe::parse("segcut cluster", &start(args, max_bytes)).map_err(Failure::usage)?,
     };
@@ -38,7 +38,7 @@ pub fn choose(args: &ClusterArgs, max_bytes: u64) -> Result<Chosen, Failure> {
         Grouping::from_recipe(&recipe, &registry)
             .map_err(|e| Failure::usage(format!("{flag} {}: {e}", value.trim_matches('"'))))?;
     }
-    for setting in &args.set {
+    for setting in &args.task.change.set {
         let (path, value) = split(setting)?;
         recipe.set(path, value).map_err(Failure::usage)?;
     }
@@ -47,19 +47,20 @@ pub fn choose(args: &ClusterArgs, max_bytes: u64) -> Result<Chosen, Failure> {
     let kind = cluster.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_string();
     let k = cluster.get("k").and_then(|k| k.as_integer()).and_then(|k| usize::try_from(k).ok());
     let k = k.filter(|_| recipe.model().is_none());
-    let method = match (&args.recipe, args.method) {
+    let method = match (&args.task.recipe, args.task.method) {
         (Some(_), _) => kind.clone(),
         (None, method) => method.unwrap_or(Method::Spectral).word().to_string(),
     };
     let needs_graph = grouping.clusterer().needs_edges() || graph_asked(args);
     let learned = registry.learner_kinds().contains(&kind);
-    let neighbors_asked = args.graph.n_neighbors.is_some() || args.recipe.is_some() || !args.set.is_empty();
+    let neighbors_asked =
+        args.task.graph.n_neighbors.is_some() || args.task.recipe.is_some() || !args.task.change.set.is_empty();
     Ok(Chosen { method, recipe, grouping, k, needs_graph, neighbors_asked, learned })
 }
 
 /// k-means needs no graph; where one is described, its cut values are told.
 fn graph_asked(args: &ClusterArgs) -> bool {
-    let g = &args.graph;
+    let g = &args.task.graph;
     g.affinity.is_some() || g.n_neighbors.is_some() || g.gamma.is_some() || g.epsilon.is_some() || g.kernel.is_some()
 }
 
@@ -69,7 +70,7 @@ const DMON: &str = "kind = \"community\"\nhops = [0]\ndims = 256\nstart = \"rand
 
 /// The method's table before any option: two clusters where the method cuts a vector in two.
 fn start(args: &ClusterArgs, max_bytes: u64) -> String {
-    let method = args.method.unwrap_or(Method::Spectral);
+    let method = args.task.method.unwrap_or(Method::Spectral);
     let mut text = String::from("[cluster]\n");
     let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
     match method {
@@ -89,7 +90,7 @@ fn start(args: &ClusterArgs, max_bytes: u64) -> String {
         Method::Dmon => text += DMON,
         other => text += &format!("kind = \"{}\"\n", other.word()),
     }
-    let g = &args.graph;
+    let g = &args.task.graph;
     let affinity = match (g.affinity, g.epsilon, g.gamma) {
         (Some(AffinityName::Precomputed), ..) | (None, None, None) => None,
         (Some(affinity), ..) => Some(affinity),
@@ -112,11 +113,13 @@ type Setting = (&'static str, &'static str, String);
 
 /// Options with the keys that they set, in the order in which they may be set.
 fn settings(args: &ClusterArgs) -> Result<Vec<Setting>, Failure> {
-    if let Some(k) = args.k.as_deref().filter(|&k| k != "auto" && k.parse::<usize>().map_or(true, |k| k == 0)) {
+    if let Some(k) =
+        args.task.change.k.as_deref().filter(|&k| k != "auto" && k.parse::<usize>().map_or(true, |k| k == 0))
+    {
         return Err(Failure::usage(format!("--k {k}: a number of clusters from 1, or auto")));
     }
-    let (g, t) = (&args.graph, &args.tuning);
-    let spectral = args.recipe.is_none() && args.method.unwrap_or(Method::Spectral) == Method::Spectral;
+    let (g, t) = (&args.task.graph, &args.tuning);
+    let spectral = args.task.recipe.is_none() && args.task.method.unwrap_or(Method::Spectral) == Method::Spectral;
     let threshold = match t.threshold {
         Some(threshold) if spectral => Some(spectral_threshold(threshold)?),
         threshold => threshold.map(|t| ("cluster.threshold", quoted(t.word()))),
@@ -126,11 +129,11 @@ fn settings(args: &ClusterArgs) -> Result<Vec<Setting>, Failure> {
         (true, CutName::Normalized) => ("cluster.laplacian", quoted("normalized")),
         (false, cut) => ("cluster.cut", quoted(cut.word())),
     });
-    let k = args.k.as_ref().map(|k| if k == "auto" { quoted(k) } else { k.clone() });
+    let k = args.task.change.k.as_ref().map(|k| if k == "auto" { quoted(k) } else { k.clone() });
     let at = |key: &'static str, value: Option<String>| value.map(|value| (key, value));
     let all = [
         ("--k", at("cluster.k", k)),
-        ("--seed", at("seed", args.seed.map(|seed| seed.to_string()))),
+        ("--seed", at("seed", args.task.change.seed.map(|seed| seed.to_string()))),
         ("--n-neighbors", at("points.n_neighbors", g.n_neighbors.map(|n| n.to_string()))),
         ("--gamma", at("points.gamma", g.gamma.map(|gamma| format!("{gamma:?}")))),
         ("--kernel", at("points.kernel", g.kernel.map(|kernel| quoted(kernel.word())))),
@@ -162,7 +165,7 @@ fn spectral_threshold(threshold: ThresholdName) -> Result<(&'static str, String)
 
 /// Options of the graph that have no meaning for this kind of input.
 pub fn check_graph_options(args: &ClusterArgs, format: Format) -> Result<(), Failure> {
-    let g = &args.graph;
+    let g = &args.task.graph;
     let points = [
         ("--n-neighbors", g.n_neighbors.is_some()),
         ("--gamma", g.gamma.is_some()),

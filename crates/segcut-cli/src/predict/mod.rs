@@ -1,7 +1,7 @@
 //! `segcut predict`: a trained model and new points, nodes or images → labels.
 
 use crate::args::{DecodeArgs, FeatureArgs, ParallelArgs, RecipeArgs, RecipeChange, Save, SegmentArgs, Talk};
-use crate::cluster::args::{ClusterArgs, Format, GraphArgs, TuningArgs};
+use crate::cluster::args::{ClusterArgs, Format, GraphArgs, TaskArgs, TuningArgs};
 use crate::exit::{Failure, Outcome};
 use crate::recipe_choice::read_model;
 use clap::Args;
@@ -56,13 +56,13 @@ pub fn predict(args: &PredictArgs, talk: Talk) -> Outcome {
         input: input.clone(),
         output: args.output.clone(),
         report: None,
-        format: args.format,
-        method: None,
-        recipe: Some(model),
-        set: Vec::new(),
-        k: None,
-        seed: None,
-        graph: args.graph.clone(),
+        task: TaskArgs {
+            format: args.format,
+            method: None,
+            recipe: Some(model),
+            change: RecipeChange::default(),
+            graph: args.graph.clone(),
+        },
         tuning: TuningArgs::default(),
         truth: args.truth.clone(),
         threads: args.parallel.threads,

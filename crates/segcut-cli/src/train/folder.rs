@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// The model's arrays.
 const ARRAYS: &str = "model.safetensors";
 /// The loss of every epoch.
-const LOSSES: &str = "losses.csv";
+pub const LOSSES: &str = "losses.csv";
 
 /// A folder that training writes to.
 #[derive(Debug)]
@@ -71,10 +71,7 @@ impl ModelFolder {
     pub fn finish(&self, fitted: &Fitted, mut recipe: toml::Table) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         fitted.model.save(&mut bytes).map_err(Failure::output)?;
-        let mut losses = String::from("epoch,loss\n");
-        for (epoch, loss) in (1..).zip(&fitted.losses) {
-            losses += &format!("{epoch},{loss}\n");
-        }
+        let losses = losses(fitted);
         let mut entry = toml::Table::new();
         entry.insert("file".into(), ARRAYS.into());
         entry.insert("sha256".into(), sha256(&bytes).into());
@@ -85,4 +82,10 @@ impl ModelFolder {
         }
         unfinished::remove(&self.folder.join(""))
     }
+}
+
+/// The table of losses.
+pub fn losses(fitted: &Fitted) -> String {
+    let rows = (1..).zip(&fitted.losses).map(|(epoch, loss)| format!("{epoch},{loss}\n"));
+    ["epoch,loss\n".to_string()].into_iter().chain(rows).collect()
 }

@@ -3,8 +3,9 @@
 pub mod args;
 mod folder;
 mod images;
+mod page;
 
-use crate::args::{RecipeArgs, RecipeChange, Talk};
+use crate::args::{RecipeArgs, Talk};
 use crate::budget::Budget;
 use crate::cluster::results::status_word;
 use crate::cluster::watch::Watch;
@@ -17,6 +18,7 @@ use crate::signals::Signals;
 use args::TrainArgs;
 use folder::ModelFolder;
 use images::ImageGraphs;
+use page::Page;
 use segcut::learner;
 use segcut_core::{Fitted, GraphSource, Learner, RegionGraph, StageError};
 use segcut_io::dataset::Dataset;
@@ -85,7 +87,7 @@ pub fn train(args: &TrainArgs, talk: Talk) -> Outcome {
     };
     let kind = task.resolved["cluster"].get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
     let method = kind.to_string();
-    folder.finish(&fitted, task.resolved)?;
+    folder.finish(&fitted, task.resolved.clone())?;
     let told = Told {
         method,
         n: task.n,
@@ -96,6 +98,11 @@ pub fn train(args: &TrainArgs, talk: Talk) -> Outcome {
         notes: fitted.notes.iter().map(ToString::to_string).collect(),
         failed: task.failed,
     };
+    if let Some(folder) = &args.report {
+        let Task { graphs, resolved, .. } = &mut task;
+        let page = Page { folder, told: &told, fitted: &fitted, resolved, context: &context };
+        in_pool(args.parallel.threads, || page.write(&mut **graphs))??;
+    }
     tell(args, talk, &told, &fitted)
 }
 
@@ -130,7 +137,7 @@ fn of_nodes(args: &TrainArgs, signals: &Signals, talk: Talk) -> Result<Task, Fai
 
 /// The images of a folder, through the recipe's superpixels, features and graph.
 fn of_images(args: &TrainArgs, signals: &Signals, talk: Talk) -> Result<Task, Failure> {
-    let name = match (&args.recipe, args.method) {
+    let name = match (&args.task.recipe, args.task.method) {
         (Some(name), _) => name.clone(),
         (None, None | Some(crate::cluster::args::Method::Spectralnet)) => "spectralnet-slic".to_string(),
         (None, Some(crate::cluster::args::Method::Deepcut)) => "deepcut-cosegment".to_string(),
@@ -139,7 +146,7 @@ fn of_images(args: &TrainArgs, signals: &Signals, talk: Talk) -> Result<Task, Fa
             return Err(Failure::usage(format!("--method {method} has no recipe for images: give one by --recipe")));
         }
     };
-    let change = RecipeChange { set: args.set.clone(), k: args.k.clone(), seed: args.seed };
+    let change = args.task.change.clone();
     let recipe = choose(&RecipeArgs { recipe: name, change, features: args.features.clone() })?;
     let learner = learner(&recipe, &describing()).map_err(refusal)?;
     let pipeline = pipeline(&recipe, args.features.cache.as_deref())?;

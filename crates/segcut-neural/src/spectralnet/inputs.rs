@@ -2,11 +2,13 @@
 
 use super::error::SpectralNetError;
 use super::params::{SpectralNetParams, Standardize};
+use super::surroundings::surroundings;
 use crate::model_file::{ModelError, ModelFile};
 use ndarray::{Array1, Array2, Axis, Zip};
 use segcut_core::{FeatureBlock, RegionGraph};
 
-/// The named blocks of a graph side by side, times their factors; without names all that are no histograms.
+/// The named blocks of a graph side by side, times their factors, with their surroundings; without names all that are
+/// no histograms.
 pub(crate) fn features(graph: &RegionGraph, params: &SpectralNetParams) -> Result<Array2<f32>, SpectralNetError> {
     let wanted = &params.features;
     let missing = || SpectralNetError::NoFeatures { wanted: wanted.clone() };
@@ -25,7 +27,20 @@ pub(crate) fn features(graph: &RegionGraph, params: &SpectralNetParams) -> Resul
     let rows = Array2::from_shape_vec((graph.n(), dims), values).map_err(|_| missing())?;
     match rows.indexed_iter().find(|(_, x)| !x.is_finite()) {
         Some(((node, dim), _)) => Err(SpectralNetError::NotFinite { node, dim }),
-        None => Ok(rows),
+        None => Ok(surroundings(rows, graph, params)),
+    }
+}
+
+/// Deviations over that of the mean column from which on columns have units of their own.
+const APART: f64 = 4.0;
+
+fn resolved(how: Standardize, variance: &Array1<f64>) -> Standardize {
+    let deviations = variance.mapv(f64::sqrt);
+    let most = deviations.iter().copied().fold(0.0, f64::max);
+    match how {
+        Standardize::Auto if most <= APART * deviations.mean().unwrap_or(0.0) => Standardize::Whole,
+        Standardize::Auto => Standardize::Columns,
+        given => given,
     }
 }
 
@@ -46,8 +61,10 @@ impl Scaling {
             Zip::from(&mut variance).and(&row).and(&mean).for_each(|v, &x, m| *v += (f64::from(x) - m).powi(2) / n);
         }
         let inverse = |v: f64, m: f64| if v > 1e-12 * m * m && v > 0.0 { v.sqrt().recip() } else { 0.0 };
-        let factor = match how {
-            Standardize::Columns => Zip::from(&variance).and(&mean).map_collect(|&v, &m| inverse(v, m)),
+        let factor = match resolved(how, &variance) {
+            Standardize::Auto | Standardize::Columns => {
+                Zip::from(&variance).and(&mean).map_collect(|&v, &m| inverse(v, m))
+            }
             Standardize::Whole => {
                 let all = variance.mean().unwrap_or(0.0);
                 Array1::from_elem(rows.ncols(), inverse(all, 0.0))
@@ -58,7 +75,7 @@ impl Scaling {
         Self { mean, factor }
     }
 
-    /// Rows as the network reads them.
+    /// Rows as the network reads them (its autoencoder, where it has one).
     pub(crate) fn apply(&self, mut rows: Array2<f32>) -> Array2<f32> {
         for mut row in rows.rows_mut() {
             let columns = Zip::from(&mut row).and(&self.mean).and(&self.factor);
@@ -76,5 +93,22 @@ impl Scaling {
         let mean = file.vector("scaling.mean", None)?;
         let factor = file.vector("scaling.factor", Some(mean.len()))?;
         Ok(Self { mean, factor })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn columns_of_one_unit_keep_their_shares_and_others_are_made_even() {
+        let even = array![[0.0f32, 0.0], [2.0, 1.0], [4.0, 2.0]];
+        let factor = Scaling::learn(&even, Standardize::Auto).factor;
+        assert!((factor[0] - factor[1]).abs() < 1e-12);
+        let uneven = Array2::from_shape_fn((3, 5), |(i, j)| i as f32 * if j == 0 { 1000.0 } else { 1.0 });
+        let found = Scaling::learn(&uneven, Standardize::Auto);
+        assert_eq!(found, Scaling::learn(&uneven, Standardize::Columns));
+        assert!((found.factor[1] / found.factor[0] - 1000.0).abs() < 1e-6);
     }
 }

@@ -4,11 +4,11 @@ use super::batches::Neighborhoods;
 use super::error::SpectralNetError;
 use super::inputs::{Scaling, features};
 use super::loss::Moments;
-use super::model::{SpectralNetModel, read_of};
+use super::model::{SpectralNetModel, encoded, read_of};
 use super::params::{Neighbors, Similarity, SpectralNetParams};
 use super::perceptron::Perceptron;
 use super::ritz::{Ritz, rayleigh_ritz};
-use super::sampler::Sampler;
+use super::sampler::{Rows, Sampler};
 use super::state;
 use super::training::Training;
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
@@ -68,6 +68,10 @@ pub struct SpectralNet {
 struct Nodes {
     x: Array2<f32>,
     scaling: Scaling,
+    /// What made `x` of the scaled features.
+    encoder: Option<Perceptron>,
+    /// Where the siamese network puts the nodes.
+    places: Option<Array2<f32>>,
     graph: Option<Neighborhoods>,
 }
 
@@ -88,7 +92,7 @@ impl SpectralNet {
         context: &Context,
     ) -> Result<(SpectralNetModel, Fit), StageError> {
         let params = &self.params;
-        let sizes = params.sizes(nodes.x.ncols());
+        let sizes = params.sizes(nodes.scaling.mean.len());
         let sampler = self.sampler(nodes, &sizes, context)?;
         let mut training = Training::new(params, self.network(&sizes, context.seed), params.epochs_of(nodes.x.nrows()));
         if let Some(kept) = checkpoint.kept() {
@@ -107,13 +111,13 @@ impl SpectralNet {
 
     fn network(&self, sizes: &[usize], seed: u64) -> Perceptron {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        Perceptron::draw(sizes, self.params.activation, self.params.squashed, &mut random)
+        Perceptron::draw(sizes, self.params.activation, self.params.last(), &mut random)
     }
 
     /// The training nodes, with the factor of the kernel's scale that gives the clearest gap behind the k-th Ritz
     /// value of the validation part (of all nodes, without one) after a fifth of the epochs.
     fn sampler<'a>(&'a self, nodes: &'a Nodes, sizes: &[usize], context: &Context) -> Result<Sampler<'a>, StageError> {
-        let make = || Sampler::new(&self.params, nodes.x.view(), nodes.graph.as_ref(), context.seed);
+        let make = || Sampler::new(&self.params, nodes.view(), context.seed);
         let Neighbors { sigma, sigmas, .. } = &self.params.neighbors;
         if sigmas.is_empty() || nodes.graph.is_some() {
             return Ok(make());
@@ -157,8 +161,8 @@ impl SpectralNet {
         let columns = params.dims.unwrap_or(k.max(2) - 1).min(ritz.map.ncols());
         ritz.map = ritz.map.slice(s![.., ..columns]).to_owned();
         ritz.values.truncate(columns);
-        let (n_init, scaling) = (params.n_init, nodes.scaling.clone());
-        let mut model = SpectralNetModel { params, scaling, network, ritz, centers: Array2::zeros((0, 0)) };
+        let (n_init, scaling, encoder) = (params.n_init, nodes.scaling.clone(), nodes.encoder.clone());
+        let mut model = SpectralNetModel { params, scaling, encoder, network, ritz, centers: Array2::zeros((0, 0)) };
         let embedding = model.embed_scaled(nodes.x.view());
         let found = kmeans(embedding.view(), &KMeansParams { k, n_init, ..KMeansParams::default() }, seed);
         model.centers = found.centers;
@@ -166,24 +170,7 @@ impl SpectralNet {
     }
 
     fn nodes(&self, graphs: &mut dyn GraphSource, context: &Context) -> Result<Nodes, StageError> {
-        let (mut blocks, mut edges): (Vec<Array2<f32>>, Vec<SparseAffinity>) = (Vec::new(), Vec::new());
-        for graph in 0..graphs.len() {
-            context.report("reading", graph as f64 / graphs.len() as f64);
-            let one = graphs.graph(graph)?;
-            let rows = features(&one, &self.params).map_err(StageError::data)?;
-            let wanted = blocks.first().map_or(rows.ncols(), Array2::ncols);
-            if rows.ncols() != wanted {
-                let found = rows.ncols();
-                return Err(StageError::data(SpectralNetError::Features { graph, found, wanted }));
-            }
-            blocks.push(rows);
-            match (one.affinity(), self.params.similarity) {
-                (_, Similarity::Batch) => {}
-                (Affinity::Sparse(sparse), _) => edges.push(sparse.clone()),
-                (Affinity::Gram(_), Similarity::Auto) => {}
-                (Affinity::Gram(_), Similarity::Graph) => return Err(StageError::data(SpectralNetError::Dense)),
-            }
-        }
+        let (blocks, edges) = self.read(graphs, context)?;
         let views: Vec<ArrayView2<'_, f32>> = blocks.iter().map(|block| block.view()).collect();
         let rows = concatenate(Axis(0), &views).map_err(|_| StageError::data(SpectralNetError::Empty))?;
         if rows.nrows() == 0 {
@@ -196,7 +183,48 @@ impl SpectralNet {
         let joined = edges.len() == blocks.len() && edges.iter().any(|graph| !graph.edges().is_empty());
         let reads = self.params.similarity == Similarity::Graph || joined;
         let graph = reads.then(|| Neighborhoods::new(&edges, self.params.normalized));
-        Ok(Nodes { x: scaling.apply(rows), scaling, graph })
+        let (mut x, mut encoder) = (scaling.apply(rows), None);
+        if let Some(autoencoder) = &self.params.autoencoder {
+            let learned = autoencoder.learn(x.view(), context.seed, context)?;
+            x = encoded(&learned, x.view());
+            encoder = Some(learned);
+        }
+        let siamese = self.params.siamese.as_ref().filter(|_| graph.is_none());
+        let places = siamese.map(|siamese| siamese.learn(x.view(), context.seed, context)).transpose()?;
+        Ok(Nodes { x, scaling, encoder, places, graph })
+    }
+
+    /// The features of all graphs, and the edges of those that have some that the loss reads.
+    fn read(&self, graphs: &mut dyn GraphSource, context: &Context) -> Result<Read, StageError> {
+        let (mut blocks, mut edges): Read = (Vec::new(), Vec::new());
+        for graph in 0..graphs.len() {
+            context.report("reading", graph as f64 / graphs.len() as f64);
+            let one = graphs.graph(graph)?;
+            let rows = features(&one, &self.params).map_err(StageError::data)?;
+            let wanted = blocks.first().map_or(rows.ncols(), Array2::ncols);
+            if rows.ncols() != wanted {
+                let found = rows.ncols();
+                return Err(StageError::data(SpectralNetError::Features { graph, found, wanted }));
+            }
+            blocks.push(rows);
+            match (one.affinity(), self.params.similarity) {
+                _ if self.params.batch_neighbors() => {}
+                (Affinity::Sparse(sparse), _) => edges.push(sparse.clone()),
+                (Affinity::Gram(_), Similarity::Auto) => {}
+                (Affinity::Gram(_), _) => return Err(StageError::data(SpectralNetError::Dense)),
+            }
+        }
+        Ok((blocks, edges))
+    }
+}
+
+/// Features and edges, graph by graph.
+type Read = (Vec<Array2<f32>>, Vec<SparseAffinity>);
+
+impl Nodes {
+    fn view(&self) -> Rows<'_> {
+        let places = self.places.as_ref().unwrap_or(&self.x).view();
+        Rows { x: self.x.view(), places, graph: self.graph.as_ref() }
     }
 }
 
@@ -257,7 +285,7 @@ impl GraphSource for Single<'_> {
 
 impl Clusterer for SpectralNet {
     fn needs_edges(&self) -> bool {
-        self.params.similarity == Similarity::Graph
+        self.params.similarity == Similarity::Graph || self.params.reads_edges()
     }
 
     fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError> {
@@ -271,7 +299,7 @@ impl Clusterer for SpectralNet {
         };
         let nodes = clamped.nodes(&mut Single(graph), context)?;
         let (model, fit) = clamped.train(&nodes, &mut Unkept, context)?;
-        let found = model.clustering(nodes.x.view())?;
+        let found = model.clustering(graph, nodes.x.view(), context.seed)?;
         let mut notes = fit.notes;
         let made = found.partition.sizes().iter().filter(|&&size| size > 0).count();
         if let Some(asked) = self.params.k.fixed().filter(|&asked| made < asked) {
@@ -283,7 +311,7 @@ impl Clusterer for SpectralNet {
 
 impl Learner for SpectralNet {
     fn needs_edges(&self) -> bool {
-        self.params.similarity == Similarity::Graph
+        self.params.similarity == Similarity::Graph || self.params.reads_edges()
     }
 
     fn fit(

@@ -1,9 +1,13 @@
 //! Parameters of SpectralNet.
 
-use segcut_core::{ClusterCount, StageError};
+use super::assignment::{Assign, Vectors};
+use super::autoencoder::AutoencoderParams;
+use super::perceptron::Last;
+use super::siamese::SiameseParams;
+use segcut_core::ClusterCount;
+use segcut_spectral::SpectralMerge;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 /// What stands between the layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,8 +73,11 @@ pub enum BatchScale {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standardize {
-    /// Every column to mean 0 and variance 1.
+    /// As `whole` where no column deviates more than four times as much as the mean column, since columns with one unit
+    /// tell by their spread how much they matter; else as `columns`.
     #[default]
+    Auto,
+    /// Every column to mean 0 and variance 1.
     Columns,
     /// Every column to mean 0, and all by one factor to a mean variance of 1.
     Whole,
@@ -135,6 +142,18 @@ pub struct SpectralNetParams {
     pub features: Vec<String>,
     /// Factors of feature blocks, by name.
     pub scales: BTreeMap<String, f64>,
+    /// The receptive fields: how often features are averaged with those of the neighbours in the graph before they are
+    /// read, one copy of them per number; 0 is the node itself. Above 0, a node's label depends on its neighbours.
+    pub hops: Vec<usize>,
+    /// Whether a copy of the features less their mean over the graph is read besides: what stands out in an image.
+    pub relative: bool,
+    /// A network that codes the scaled features before anything else reads them; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub autoencoder: Option<AutoencoderParams>,
+    /// A network whose outputs say which nodes of a batch are near; absent: their features do. Edges of a graph are not
+    /// read then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub siamese: Option<SiameseParams>,
     /// How features are scaled.
     pub standardize: Standardize,
     /// Which similarities the loss reads.
@@ -178,6 +197,12 @@ pub struct SpectralNetParams {
     pub ridge: f64,
     /// Starts of k-means.
     pub n_init: usize,
+    /// Whose Ritz vectors are the embedding of a graph.
+    pub vectors: Vectors,
+    /// How the embedding of a graph becomes clusters.
+    pub assign: Assign,
+    /// Merging, for `assign = "merge"`.
+    pub merge: SpectralMerge,
 }
 
 impl Default for SpectralNetParams {
@@ -191,6 +216,10 @@ impl Default for SpectralNetParams {
             squashed: true,
             features: Vec::new(),
             scales: BTreeMap::new(),
+            hops: vec![0],
+            relative: false,
+            autoencoder: None,
+            siamese: None,
             standardize: Standardize::default(),
             similarity: Similarity::default(),
             neighbors: Neighbors::default(),
@@ -212,6 +241,9 @@ impl Default for SpectralNetParams {
             refit: false,
             ridge: 1e-6,
             n_init: 10,
+            vectors: Vectors::default(),
+            assign: Assign::default(),
+            merge: SpectralMerge::default(),
         }
     }
 }
@@ -243,51 +275,9 @@ impl SpectralNetParams {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), StageError> {
-        let least_one = [
-            ("cluster.k", self.k.fixed().unwrap_or(1)),
-            ("cluster.k_max", self.k_max),
-            ("cluster.dims", self.dims.unwrap_or(1)),
-            ("cluster.epochs", self.epochs),
-            ("cluster.batch", self.batch),
-            ("cluster.neighbors.n_neighbors", self.neighbors.n_neighbors),
-            ("cluster.patience", self.patience),
-            ("cluster.n_init", self.n_init),
-        ];
-        let hidden = self.hidden.iter().flatten().map(|&size| ("cluster.hidden", size));
-        for (name, value) in least_one.into_iter().chain(hidden) {
-            if value == 0 {
-                return refuse(name, &value, "at least 1");
-            }
-        }
-        let positive = [
-            ("cluster.learning_rate", self.learning_rate.unwrap_or(1.0)),
-            ("cluster.neighbors.sigma", self.neighbors.sigma),
-        ];
-        let sigmas = self.neighbors.sigmas.iter().map(|&sigma| ("cluster.neighbors.sigmas", sigma));
-        for (name, value) in positive.into_iter().chain(sigmas) {
-            if !(value.is_finite() && value > 0.0) {
-                return refuse(name, &value, "finite and above 0");
-            }
-        }
-        let least_zero = [
-            ("cluster.penalty", self.penalty),
-            ("cluster.variance", self.variance),
-            ("cluster.least_rate", self.least_rate),
-            ("cluster.ridge", self.ridge),
-        ];
-        for (name, value) in least_zero {
-            if !(value.is_finite() && value >= 0.0) {
-                return refuse(name, &value, "finite and at least 0");
-            }
-        }
-        if !(self.decay > 0.0 && self.decay < 1.0) {
-            return refuse("cluster.decay", &self.decay, "between 0 and 1");
-        }
-        if !(0.0..=0.5).contains(&self.validation) {
-            return refuse("cluster.validation", &self.validation, "from 0 to 0.5");
-        }
-        Ok(())
+    /// Whether a graph is clustered by its edges as well.
+    pub(crate) fn reads_edges(&self) -> bool {
+        self.hops != [0] || self.vectors == Vectors::Graph || self.assign == Assign::Merge
     }
 
     /// Columns of the embedding.
@@ -300,8 +290,19 @@ impl SpectralNetParams {
         self.columns() + usize::from(!self.centered)
     }
 
-    /// Inputs, hidden layers and outputs.
-    pub(crate) fn sizes(&self, inputs: usize) -> Vec<usize> {
+    /// Whether neighbours are found within batches, whatever edges there are.
+    pub(crate) fn batch_neighbors(&self) -> bool {
+        self.similarity == Similarity::Batch || self.siamese.is_some()
+    }
+
+    /// What stands behind the last layer.
+    pub(crate) fn last(&self) -> Last {
+        if self.squashed { Last::Tanh } else { Last::Linear }
+    }
+
+    /// Inputs of the network (codes, where there is an autoencoder), hidden layers and outputs, for so many features.
+    pub(crate) fn sizes(&self, features: usize) -> Vec<usize> {
+        let inputs = self.autoencoder.as_ref().map_or(features, |autoencoder| autoencoder.code);
         let width = (4 * inputs).clamp(64, 256);
         let hidden = self.hidden.clone().unwrap_or_else(|| vec![width, width]);
         [inputs].into_iter().chain(hidden).chain([self.outputs()]).collect()
@@ -324,8 +325,4 @@ impl SpectralNetParams {
     pub(crate) fn batch_size(&self) -> usize {
         self.batch.max(16 * self.columns())
     }
-}
-
-fn refuse(name: &'static str, value: &dyn Display, must: &'static str) -> Result<(), StageError> {
-    Err(StageError::parameter(name, value, must))
 }

@@ -12,12 +12,20 @@ pub(crate) struct Layer {
     pub(crate) bias: Array1<f32>,
 }
 
-/// Fully connected layers; the activation stands between them, and tanh behind the last one where it is squashed.
+/// What stands behind the last layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Last {
+    Linear,
+    Tanh,
+    Relu,
+}
+
+/// Fully connected layers; the activation stands between them.
 #[derive(Debug, Clone)]
 pub(crate) struct Perceptron {
     pub(crate) layers: Vec<Layer>,
     pub(crate) activation: Activation,
-    pub(crate) squashed: bool,
+    pub(crate) last: Last,
 }
 
 /// The outputs of every layer, the last ones last.
@@ -33,14 +41,14 @@ impl Outputs {
 
 impl Perceptron {
     /// Weights and biases uniform within 1/√inputs, PyTorch's default. `sizes` begins with the inputs.
-    pub(crate) fn draw(sizes: &[usize], activation: Activation, squashed: bool, random: &mut ChaCha8Rng) -> Self {
+    pub(crate) fn draw(sizes: &[usize], activation: Activation, last: Last, random: &mut ChaCha8Rng) -> Self {
         let layer = |pair: &[usize]| {
             let bound = 1.0 / (pair[0].max(1) as f32).sqrt();
             let mut uniform = || bound * (2.0 * random.random::<f32>() - 1.0);
             let matrix = Array2::from_shape_simple_fn((pair[0], pair[1]), &mut uniform);
             Layer { matrix, bias: Array1::from_shape_simple_fn(pair[1], uniform) }
         };
-        Self { layers: sizes.windows(2).map(layer).collect(), activation, squashed }
+        Self { layers: sizes.windows(2).map(layer).collect(), activation, last }
     }
 
     /// Inputs, hidden layers and outputs.
@@ -61,13 +69,12 @@ impl Perceptron {
             let mut output = input.dot(&layer.matrix);
             let last = at + 1 == self.layers.len();
             let slope = self.activation.slope();
-            for mut row in output.rows_mut() {
-                row += &layer.bias;
-                match (last, self.squashed) {
-                    (false, _) => row.mapv_inplace(|v| v.max(slope * v)),
-                    (true, true) => row.mapv_inplace(f32::tanh),
-                    (true, false) => {}
-                }
+            output += &layer.bias;
+            match (last, self.last) {
+                (false, _) => output.mapv_inplace(|v| v.max(slope * v)),
+                (true, Last::Tanh) => output.mapv_inplace(f32::tanh),
+                (true, Last::Relu) => output.mapv_inplace(|v| v.max(0.0)),
+                (true, Last::Linear) => {}
             }
             outputs.push(output);
         }
@@ -88,10 +95,31 @@ impl Perceptron {
 
     /// The gradient of all parameters from that of the outputs.
     pub(crate) fn backward(&self, x: ArrayView2<'_, f32>, outputs: &Outputs, of_outputs: Array2<f32>) -> Vec<Layer> {
+        self.descend(x, outputs, of_outputs).0
+    }
+
+    /// As [`backward`](Self::backward), with the gradient of the inputs.
+    pub(crate) fn backward_to_input(
+        &self,
+        x: ArrayView2<'_, f32>,
+        outputs: &Outputs,
+        of_outputs: Array2<f32>,
+    ) -> (Vec<Layer>, Array2<f32>) {
+        let (gradients, outer) = self.descend(x, outputs, of_outputs);
+        let of_input = self.layers.first().map(|layer| outer.dot(&layer.matrix.t()));
+        (gradients, of_input.unwrap_or(outer))
+    }
+
+    /// The gradients of all layers, and that of the first layer's sums.
+    fn descend(&self, x: ArrayView2<'_, f32>, outputs: &Outputs, of_outputs: Array2<f32>) -> (Vec<Layer>, Array2<f32>) {
         let mut gradients = Vec::with_capacity(self.layers.len());
         let mut outer = of_outputs;
-        if self.squashed {
-            Zip::from(&mut outer).and(outputs.last()).for_each(|g, &y| *g *= 1.0 - y * y);
+        match self.last {
+            Last::Linear => {}
+            Last::Tanh => Zip::from(&mut outer).and(outputs.last()).for_each(|g, &y| *g *= 1.0 - y * y),
+            Last::Relu => {
+                Zip::from(&mut outer).and(outputs.last()).for_each(|g, &y| *g *= f32::from(u8::from(y > 0.0)))
+            }
         }
         for at in (0..self.layers.len()).rev() {
             let input = if at == 0 { x } else { outputs.0[at - 1].view() };
@@ -105,7 +133,7 @@ impl Perceptron {
             Zip::from(&mut outer).and(&outputs.0[at - 1]).for_each(|g, &y| *g *= if y > 0.0 { 1.0 } else { slope });
         }
         gradients.reverse();
-        gradients
+        (gradients, outer)
     }
 
     /// Parameters with their gradients, in a fixed order.

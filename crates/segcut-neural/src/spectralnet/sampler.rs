@@ -8,12 +8,21 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+/// What is known of the training nodes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// What the network reads.
+    pub(crate) x: ArrayView2<'a, f32>,
+    /// Where neighbours within a batch are looked for.
+    pub(crate) places: ArrayView2<'a, f32>,
+    /// The graph, where the loss reads one.
+    pub(crate) graph: Option<&'a Neighborhoods>,
+}
+
 /// The nodes with their similarities, part of them held out.
 pub(crate) struct Sampler<'a> {
     params: &'a SpectralNetParams,
-    x: ArrayView2<'a, f32>,
-    /// The graph, where the loss reads one.
-    graph: Option<&'a Neighborhoods>,
+    rows: Rows<'a>,
     neighbors: Neighbors,
     seed: u64,
     train: Vec<u32>,
@@ -24,16 +33,12 @@ pub(crate) struct Sampler<'a> {
 const HOLDING: u64 = u64::MAX;
 
 impl<'a> Sampler<'a> {
-    pub(crate) fn new(
-        params: &'a SpectralNetParams,
-        x: ArrayView2<'a, f32>,
-        graph: Option<&'a Neighborhoods>,
-        seed: u64,
-    ) -> Self {
-        let all: Vec<u32> = (0..x.nrows() as u32).collect();
+    pub(crate) fn new(params: &'a SpectralNetParams, rows: Rows<'a>, seed: u64) -> Self {
+        let n = rows.x.nrows();
+        let all: Vec<u32> = (0..n as u32).collect();
         let neighbors = params.neighbors.clone();
-        let mut sampler = Self { params, x, graph, neighbors, seed, train: all, held: Vec::new() };
-        let share = (params.validation * x.nrows() as f64).round() as usize;
+        let mut sampler = Self { params, rows, neighbors, seed, train: all, held: Vec::new() };
+        let share = (params.validation * n as f64).round() as usize;
         // Fewer could not be made orthonormal.
         if share > params.outputs() {
             sampler.held = sampler.groups(share, HOLDING).into_iter().next().unwrap_or_default();
@@ -53,7 +58,7 @@ impl<'a> Sampler<'a> {
     fn groups(&self, size: usize, stream: u64) -> Vec<Vec<u32>> {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(stream);
-        if let Some(graph) = self.graph {
+        if let Some(graph) = self.rows.graph {
             return graph.stars(&self.train, size, self.params.reach, &mut random);
         }
         let mut order = self.train.clone();
@@ -69,7 +74,7 @@ impl<'a> Sampler<'a> {
 
     /// Groups as large as memory easily holds, to measure on.
     pub(crate) fn large(&self) -> Vec<Vec<u32>> {
-        let size = if self.graph.is_some() { 16_384 } else { self.params.batch_size().max(2048) };
+        let size = if self.rows.graph.is_some() { 16_384 } else { self.params.batch_size().max(2048) };
         self.groups(size, HOLDING - 1)
     }
 
@@ -80,10 +85,10 @@ impl<'a> Sampler<'a> {
 
     /// Nodes → the edges between them.
     pub(crate) fn batch(&self, nodes: Vec<u32>) -> Batch {
-        if let Some(graph) = self.graph {
+        if let Some(graph) = self.rows.graph {
             return graph.batch(nodes);
         }
-        let edges = batch_affinity(self.rows(&nodes).view(), &self.neighbors);
+        let edges = batch_affinity(selected(self.rows.places, &nodes).view(), &self.neighbors);
         let mut mass = Array1::<f32>::ones(nodes.len());
         if self.params.normalized {
             mass.fill(0.0);
@@ -99,7 +104,11 @@ impl<'a> Sampler<'a> {
 
     /// What the network reads of these nodes.
     pub(crate) fn rows(&self, nodes: &[u32]) -> Array2<f32> {
-        let at: Vec<usize> = nodes.iter().map(|&u| u as usize).collect();
-        self.x.select(Axis(0), &at)
+        selected(self.rows.x, nodes)
     }
+}
+
+fn selected(rows: ArrayView2<'_, f32>, nodes: &[u32]) -> Array2<f32> {
+    let at: Vec<usize> = nodes.iter().map(|&u| u as usize).collect();
+    rows.select(Axis(0), &at)
 }

@@ -2,6 +2,7 @@
 
 use super::error::SpectralNetError;
 use super::perceptron::Layer;
+use super::plateau::Plateau;
 use super::training::Training;
 use crate::model_file::{ModelError, ModelFile};
 use ndarray::{ArrayView1, array};
@@ -10,19 +11,19 @@ use segcut_core::StageError;
 /// The kind of the file, so that it is never taken for a model.
 const KIND: &str = "spectralnet_training";
 
-/// Layers as `layer.N.weight` and `layer.N.bias`.
-pub(crate) fn put_layers(file: &mut ModelFile, layers: &[Layer]) {
+/// Layers as `NAME.N.weight` and `NAME.N.bias`.
+pub(crate) fn put_layers(file: &mut ModelFile, name: &str, layers: &[Layer]) {
     for (at, layer) in layers.iter().enumerate() {
-        file.put_matrix(format!("layer.{at}.weight"), layer.matrix.view());
-        file.put_vector(format!("layer.{at}.bias"), layer.bias.view());
+        file.put_matrix(format!("{name}.{at}.weight"), layer.matrix.view());
+        file.put_vector(format!("{name}.{at}.bias"), layer.bias.view());
     }
 }
 
 /// The layers of a network with these inputs, hidden layers and outputs.
-pub(crate) fn take_layers(file: &ModelFile, sizes: &[usize]) -> Result<Vec<Layer>, ModelError> {
+pub(crate) fn take_layers(file: &ModelFile, name: &str, sizes: &[usize]) -> Result<Vec<Layer>, ModelError> {
     let layer = |(at, pair): (usize, &[usize])| {
-        let matrix = file.matrix(&format!("layer.{at}.weight"), [Some(pair[0]), Some(pair[1])])?;
-        let bias = file.vector(&format!("layer.{at}.bias"), Some(pair[1]))?;
+        let matrix = file.matrix(&format!("{name}.{at}.weight"), [Some(pair[0]), Some(pair[1])])?;
+        let bias = file.vector(&format!("{name}.{at}.bias"), Some(pair[1]))?;
         Ok(Layer { matrix: matrix.mapv(|x| x as f32), bias: bias.mapv(|x| x as f32) })
     };
     sizes.windows(2).enumerate().map(layer).collect()
@@ -31,13 +32,14 @@ pub(crate) fn take_layers(file: &ModelFile, sizes: &[usize]) -> Result<Vec<Layer
 /// Network, optimiser and losses as bytes.
 pub(crate) fn write(training: &Training<'_>) -> Result<Vec<u8>, StageError> {
     let mut file = ModelFile::default();
-    put_layers(&mut file, &training.network.layers);
+    put_layers(&mut file, "layer", &training.network.layers);
     let (steps, mean, square) = training.adam.state();
     file.put_vector("adam.mean", ArrayView1::from(mean));
     file.put_vector("adam.square", ArrayView1::from(square));
     file.put_vector("losses", ArrayView1::from(&training.losses[..]));
-    let best = if training.best.is_finite() { training.best } else { f64::MAX };
-    let numbers = array![f64::from(steps), training.rate, best, training.waited as f64];
+    let Plateau { rate, best, waited } = training.plateau;
+    let best = if best.is_finite() { best } else { f64::MAX };
+    let numbers = array![f64::from(steps), rate, best, waited as f64];
     file.put_vector("numbers", numbers.view());
     file.to_bytes(KIND).map_err(StageError::data)
 }
@@ -46,7 +48,7 @@ pub(crate) fn write(training: &Training<'_>) -> Result<Vec<u8>, StageError> {
 pub(crate) fn read(training: &mut Training<'_>, sizes: &[usize], bytes: &[u8]) -> Result<(), StageError> {
     let unfit = || StageError::data(SpectralNetError::State);
     let file = ModelFile::read(KIND, bytes).map_err(StageError::data)?;
-    training.network.layers = take_layers(&file, sizes).map_err(|_| unfit())?;
+    training.network.layers = take_layers(&file, "layer", sizes).map_err(|_| unfit())?;
     let vector = |name: &str| file.vector(name, None).map_err(|_| unfit());
     let narrow = |name: &str| vector(name).map(|values| values.mapv(|x| x as f32).to_vec());
     let numbers = vector("numbers")?.to_vec();
@@ -55,6 +57,6 @@ pub(crate) fn read(training: &mut Training<'_>, sizes: &[usize], bytes: &[u8]) -
         return Err(unfit());
     }
     training.losses = vector("losses")?.to_vec();
-    (training.rate, training.best, training.waited) = (rate, best, waited as usize);
+    training.plateau = Plateau { rate, best, waited: waited as usize };
     Ok(())
 }

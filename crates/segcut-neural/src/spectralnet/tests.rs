@@ -1,6 +1,8 @@
 //! Kernels, losses, gradients and one step against the authors' package (`tests/oracle/spectralnet`), and the span of
 //! the true eigenvectors on a small graph.
 
+use super::assignment::{Assign, Vectors};
+use super::autoencoder::AutoencoderParams;
 use super::batches::Batch;
 use super::kernel::{batch_affinity, dense};
 use super::learner::SpectralNet;
@@ -8,7 +10,9 @@ use super::loss::{Apart, Moments, spectral_loss, through};
 use super::model::SpectralNetModel;
 use super::orthonormal::orthonormal;
 use super::params::{Activation, BatchScale, Neighbors, Orthogonality, Similarity, SpectralNetParams};
-use super::perceptron::{Layer, Perceptron};
+use super::perceptron::{Last, Layer, Perceptron};
+use super::pretraining::Pretraining;
+use super::siamese::SiameseParams;
 use super::training::Training;
 use ndarray::{Array1, Array2, s};
 use segcut_core::{
@@ -113,7 +117,7 @@ fn gradients_and_a_step_are_those_of_the_package() {
     let fixture = fixture();
     let (x, batch) = (narrow(&matrix(&fixture["x"])), batch(&fixture));
     let start =
-        || Perceptron { layers: layers(&fixture["parameters"]), activation: Activation::LeakyRelu, squashed: true };
+        || Perceptron { layers: layers(&fixture["parameters"]), activation: Activation::LeakyRelu, last: Last::Tanh };
     for (name, orthogonality) in [("fixed", Orthogonality::Fixed), ("through", Orthogonality::Through)] {
         let network = start();
         let outputs = network.forward(x.view());
@@ -335,4 +339,61 @@ fn neighbors_within_batches_need_no_edges() {
         let same = (0..90).filter(|&i| labels.labels()[i] == labels.labels()[i / 30 * 30 + 15]).count();
         assert!(same > 80, "{orthogonality:?} {same}");
     }
+}
+
+#[test]
+fn a_graph_is_cut_by_its_own_ritz_vectors_merging_and_moved_centers() {
+    let bytes = saved(&mut Unkept, &Context::seeded(3)).unwrap();
+    let graph = chains();
+    let labels = |params: SpectralNetParams| {
+        let model = SpectralNetModel::load(params, &bytes).unwrap();
+        model.cluster(&graph, &Context::seeded(1)).unwrap()
+    };
+    let whole = |labels: &[u32]| (0..90).all(|i| labels[i] == labels[i / 30 * 30]);
+    for vectors in [Vectors::Model, Vectors::Graph] {
+        for assign in [Assign::Kmeans, Assign::Merge, Assign::Adapted] {
+            let params = SpectralNetParams { vectors, assign, ..small() };
+            if vectors == Vectors::Graph && assign == Assign::Adapted {
+                assert!(SpectralNet::new(params).unwrap_err().to_string().starts_with("cluster.vectors"));
+                continue;
+            }
+            let found = labels(params);
+            assert_eq!((found.partition.k(), found.tree.is_some()), (3, assign == Assign::Merge));
+            assert!(whole(found.partition.labels()), "{vectors:?} {assign:?} {:?}", found.partition);
+        }
+    }
+    // Four clusters of a model of three, where no centers are read.
+    let four = SpectralNetParams { k: ClusterCount::Fixed(4), dims: Some(2), assign: Assign::Kmeans, ..small() };
+    assert_eq!(labels(four).partition.k(), 4);
+    let pencil = Pencil::of_graph(&graph, Laplacian::Normalized, 0.0).unwrap();
+    let spectrum = smallest(&pencil, &EigenParams { k: 3, ..EigenParams::default() }, &Context::default()).unwrap();
+    let own = labels(SpectralNetParams { vectors: Vectors::Graph, assign: Assign::Kmeans, ..small() });
+    for (ritz, value) in own.eigenvalues.unwrap().iter().zip(&spectrum.values[1..]) {
+        assert!(*ritz > value - 1e-6 && *ritz < 1.5 * value + 1e-2, "{ritz} {value}");
+    }
+}
+
+#[test]
+fn codes_and_siamese_places_take_part_and_are_kept() {
+    let graph = chains();
+    let training = Pretraining { epochs: 20, batch: 32, learning_rate: 3e-3, ..Pretraining::default() };
+    let autoencoder = AutoencoderParams { hidden: vec![32], code: 2, training: training.clone() };
+    let siamese = SiameseParams { hidden: vec![32], outputs: 4, n_neighbors: 2, training };
+    let params =
+        SpectralNetParams { autoencoder: Some(autoencoder), siamese: Some(siamese), hops: vec![0, 1], ..small() };
+    let neighbors = Neighbors { n_neighbors: 4, ..Neighbors::default() };
+    let params = SpectralNetParams { neighbors, relative: true, ..params };
+    let net = SpectralNet::new(params.clone()).unwrap();
+    let direct = net.cluster(&graph, &Context::seeded(1)).unwrap().partition;
+    let fitted = net.fit(&mut One(chains()), &mut Unkept, &Context::seeded(1)).unwrap();
+    let mut bytes = Vec::new();
+    fitted.model.save(&mut bytes).unwrap();
+    let back = SpectralNetModel::load(params.clone(), &bytes).unwrap().cluster(&graph, &Context::default()).unwrap();
+    assert_eq!(back.partition, direct);
+    let same = (0..90).filter(|&i| direct.labels()[i] == direct.labels()[i / 30 * 30 + 15]).count();
+    assert!(same > 70, "{same}");
+    let refused = SpectralNet::new(SpectralNetParams { similarity: Similarity::Graph, ..params.clone() });
+    assert!(refused.unwrap_err().to_string().starts_with("cluster.similarity"));
+    let refused = SpectralNet::new(SpectralNetParams { hops: vec![], ..params });
+    assert!(refused.unwrap_err().to_string().starts_with("cluster.hops"));
 }

@@ -5,6 +5,7 @@ use super::error::SpectralNetError;
 use super::loss::{Apart, Moments, spectral_loss, through};
 use super::params::{Orthogonality, Schedule, SpectralNetParams};
 use super::perceptron::Perceptron;
+use super::plateau::{Plateau, PlateauRule};
 use super::sampler::Sampler;
 use super::state;
 use crate::adamw::{AdamW, AdamWParams};
@@ -22,11 +23,8 @@ pub(crate) struct Training<'a> {
     pub(crate) losses: Vec<f64>,
     /// Learning rate to begin with.
     pub(crate) first: f64,
-    /// Learning rate.
-    pub(crate) rate: f64,
-    /// Lowest validation loss, and the epochs since.
-    pub(crate) best: f64,
-    pub(crate) waited: usize,
+    /// Learning rate, lowest validation loss, and the epochs since.
+    pub(crate) plateau: Plateau,
     /// Least number of independent columns in a batch of the last epoch.
     pub(crate) rank: usize,
 }
@@ -36,8 +34,8 @@ impl<'a> Training<'a> {
         let first = params.first_rate(&network.sizes());
         let steps = AdamWParams { learning_rate: first as f32, weight_decay: 0.0 };
         let adam = AdamW::new(steps, network.parameters());
-        let (rate, rank) = (first, params.outputs());
-        Self { params, network, adam, epochs, first, losses: Vec::new(), rate, best: f64::INFINITY, waited: 0, rank }
+        let (plateau, rank) = (Plateau::new(first), params.outputs());
+        Self { params, network, adam, epochs, first, losses: Vec::new(), plateau, rank }
     }
 
     fn apart(&self) -> Apart {
@@ -70,9 +68,9 @@ impl<'a> Training<'a> {
         for (at, nodes) in groups.iter().enumerate() {
             if self.params.schedule == Schedule::Cosine {
                 let done = (epoch as f64 + at as f64 / count as f64) / self.epochs as f64;
-                self.rate = 0.5 * self.first * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos());
+                self.plateau.rate = 0.5 * self.first * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos());
             }
-            self.adam.set_learning_rate(self.rate as f32);
+            self.adam.set_learning_rate(self.plateau.rate as f32);
             let batch = sampler.batch(nodes.clone());
             let x = sampler.rows(&batch.nodes);
             let orth = apart.then(|| self.moments(sampler, &sampler.batch(groups[(at + 1) % count].clone())));
@@ -119,25 +117,16 @@ impl<'a> Training<'a> {
                 let rank = format!("{} of {} columns independent", self.rank, self.params.outputs());
                 format!("epoch {epoch} of {}: loss {loss:.6}{validation}, {rank}", self.epochs)
             });
-            if self.params.schedule == Schedule::Plateau && self.has_ended(told.unwrap_or(loss)) {
+            if self.params.schedule == Schedule::Plateau && self.plateau.ends(told.unwrap_or(loss), self.rule()) {
                 return Ok(Status::Converged);
             }
         }
         Ok(self.status())
     }
 
-    /// Lowers the rate after `patience` epochs without a better loss; whether it is below the least.
-    fn has_ended(&mut self, loss: f64) -> bool {
-        // The threshold of PyTorch's ReduceLROnPlateau.
-        if loss < self.best * (1.0 - 1e-4) {
-            (self.best, self.waited) = (loss, 0);
-            return false;
-        }
-        self.waited += 1;
-        if self.waited > self.params.patience {
-            (self.rate, self.waited) = (self.rate * self.params.decay, 0);
-        }
-        self.rate <= self.params.least_rate
+    fn rule(&self) -> PlateauRule {
+        let SpectralNetParams { decay, patience, least_rate, .. } = *self.params;
+        PlateauRule { decay, patience, least_rate }
     }
 
     /// A rate that has fallen to 0 is an end by plan; a constant one only where the loss stands still.

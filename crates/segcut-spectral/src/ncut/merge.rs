@@ -1,10 +1,10 @@
 //! Eigenvectors as evidence along borders, then greedy merging of the regions that touch.
 
 use super::Ncut;
-use crate::eigen::{Spectrum, smallest};
+use crate::eigen::smallest;
 use crate::pencil::Pencil;
-use ndarray::Array2;
-use segcut_core::{Clustering, Context, RegionGraph, StageError};
+use ndarray::{Array2, ArrayView2, s};
+use segcut_core::{ClusterCount, Clustering, Context, MergeTree, Partition, RegionGraph, StageError};
 use segcut_graph::{MergeCost, TreeCut};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,11 @@ impl Default for SpectralMerge {
 }
 
 impl SpectralMerge {
-    pub(super) fn check(&self) -> Result<(), StageError> {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`StageError::Parameter`] with the parameter's name.
+    pub fn check(&self) -> Result<(), StageError> {
         if self.vectors < 1 {
             return Err(StageError::parameter("cluster.merge.vectors", self.vectors, "at least 1"));
         }
@@ -42,12 +46,41 @@ impl SpectralMerge {
         self.cost.check()?;
         self.cut.check()
     }
+
+    /// Eigenvectors of a graph, or other columns with a value each → its merge tree, cut into clusters.
+    ///
+    /// The cost of a border gains spectral · Σ_k |v_ki − v_kj| / √λ_k over the columns v_k, each of unit variance over
+    /// the image: Arbeláez et al. 2011, eq. 13, with differences of regions for gradients of pixels.
+    ///
+    /// # Shapes
+    /// `columns` has a row per node and a column per value; those after the first `vectors` are not read.
+    ///
+    /// # Errors
+    /// [`MergeCostError`](segcut_graph::MergeCostError) as [`StageError::Data`].
+    pub fn regions(
+        &self,
+        graph: &RegionGraph,
+        columns: ArrayView2<'_, f64>,
+        values: &[f64],
+        k: ClusterCount,
+    ) -> Result<(Partition, MergeTree), StageError> {
+        let sizes = graph.geometry().map_or_else(|| vec![1.0; graph.n()], |geometry| geometry.size.clone());
+        let read = self.vectors.min(columns.ncols());
+        let rows = unit_variance(columns.slice(s![.., ..read]), values, &sizes);
+        let difference = |&[u, v]: &[u32; 2]| {
+            let pairs = rows.row(u as usize).into_iter().zip(rows.row(v as usize));
+            self.spectral * pairs.map(|(a, b)| (a - b).abs()).sum::<f64>()
+        };
+        let edges = graph.affinity().sparse().map_or(&[][..], |affinity| affinity.edges());
+        let more: Vec<f64> = edges.iter().map(difference).collect();
+        let tree = self.cost.tree(graph, Some(&more)).map_err(StageError::data)?;
+        let (partition, own_cut) = (self.cut.cut(&tree, k), self.cut.height(&tree));
+        Ok((partition, tree.with_own_cut(own_cut)))
+    }
 }
 
 impl Ncut {
-    /// The cost of a border gains spectral · Σ_k |v_ki − v_kj| / √λ_k over the eigenvectors v_k that are not
-    /// constant on a component, each of unit variance over the image: Arbeláez et al. 2011, eq. 13, with
-    /// differences of regions for gradients of pixels.
+    /// Merging by the eigenvectors that are not constant on a component.
     pub(super) fn merge(
         &self,
         graph: &RegionGraph,
@@ -57,17 +90,9 @@ impl Ncut {
         let p = &self.params.merge;
         let trivial = pencil.resolved_components().len();
         let spectrum = smallest(pencil, &self.eigen_params((p.vectors + trivial).min(pencil.n())), context)?;
-        let sizes = graph.geometry().map_or_else(|| vec![1.0; graph.n()], |geometry| geometry.size.clone());
-        let rows = unit_variance(&spectrum, trivial, &sizes);
-        let difference = |&[u, v]: &[u32; 2]| {
-            let pairs = rows.row(u as usize).into_iter().zip(rows.row(v as usize));
-            p.spectral * pairs.map(|(a, b)| (a - b).abs()).sum::<f64>()
-        };
-        let edges = graph.affinity().sparse().map_or(&[][..], |affinity| affinity.edges());
-        let more: Vec<f64> = edges.iter().map(difference).collect();
-        let tree = p.cost.tree(graph, Some(&more)).map_err(StageError::data)?;
-        let partition = p.cut.cut(&tree, self.params.k);
-        let own_cut = p.cut.height(&tree);
+        let constant = trivial.min(spectrum.values.len());
+        let columns = spectrum.vectors.slice(s![.., constant..]);
+        let (partition, tree) = p.regions(graph, columns, &spectrum.values[constant..], self.params.k)?;
         let notes = self.notes(&spectrum, partition.k());
         Ok(Clustering {
             partition,
@@ -76,7 +101,7 @@ impl Ncut {
             soft: None,
             embedding: Some(spectrum.vectors),
             eigenvalues: Some(spectrum.values),
-            tree: Some(tree.with_own_cut(own_cut)),
+            tree: Some(tree),
             steps: Vec::new(),
             losses: Vec::new(),
         })
@@ -84,10 +109,10 @@ impl Ncut {
 }
 
 /// v_k less its mean, over its standard deviation and √λ_k, both weighted by size: n rows.
-fn unit_variance(spectrum: &Spectrum, trivial: usize, sizes: &[f64]) -> Array2<f64> {
+fn unit_variance(columns: ArrayView2<'_, f64>, values: &[f64], sizes: &[f64]) -> Array2<f64> {
     let total = sizes.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-    let mut rows = spectrum.vectors.slice(ndarray::s![.., trivial.min(spectrum.values.len())..]).to_owned();
-    for (mut column, &value) in rows.columns_mut().into_iter().zip(spectrum.values.iter().skip(trivial)) {
+    let mut rows = columns.to_owned();
+    for (mut column, &value) in rows.columns_mut().into_iter().zip(values) {
         let mean = column.iter().zip(sizes).map(|(v, size)| v * size).sum::<f64>() / total;
         let squares = column.iter().zip(sizes).map(|(v, size)| (v - mean).powi(2) * size);
         let deviation = (squares.sum::<f64>() / total).sqrt() + 1e-12;

@@ -302,6 +302,9 @@ fn communities_by_graph_networks() {
     std::fs::write(dir.path().join("short.csv"), "1,0\n0,1\n").unwrap();
     let short = cluster(dir.path(), "e.csv -o l.csv --method gcn --k 2 --features short.csv");
     assert!(short.code == Some(1) && short.stderr.contains("2 rows of features for 8 nodes"), "{}", short.stderr);
+    std::fs::write(dir.path().join("huge.csv"), "1,0\n".repeat(3) + "1,1e300\n" + &"0,1\n".repeat(4)).unwrap();
+    let huge = cluster(dir.path(), "e.csv -o l.csv --method gcn --k 2 --features huge.csv");
+    assert!(huge.code == Some(1) && huge.stderr.contains("huge.csv: row 4, column 2: 1e300 is too"), "{}", huge.stderr);
     let many = cluster(dir.path(), "e.csv -o l.csv --method gcn --k 9");
     assert!(many.code == Some(2) && many.stderr.contains("k = 9 is more than the 8 nodes"), "{}", many.stderr);
 }
@@ -321,4 +324,48 @@ fn starts_are_vectors_or_labels() {
     std::fs::write(dir.path().join("short.csv"), "1\n2\n").unwrap();
     let short = cluster(dir.path(), "e.csv -o l.csv --method pspectral --start short.csv");
     assert!(short.code == Some(1) && short.stderr.contains("a start of 2 rows for 8 nodes"), "{}", short.stderr);
+}
+
+#[test]
+fn bad_graphs_and_attributes_name_file_line_and_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    let wrong = |name: &str, options: &str, code: i32, words: &str| {
+        for method in ["gcn", "dmon", "leiden"] {
+            let told = cluster(at, &format!("{name} --format edges -o l.csv --method {method} {options}"));
+            assert!(told.code == Some(code) && told.stderr.contains(words), "{name} {method}: {}", told.stderr);
+        }
+    };
+    for (name, text, words) in [
+        ("word.csv", "u,v,weight\n0,1,1\n1,2,x\n", "word.csv line 3: weight: \"x\" is not a number"),
+        ("nan.csv", "u,v,weight\n0,1,1\n1,2,nan\n", "nan.csv line 3: weight: nan is not a finite number"),
+        ("ragged.csv", "u,v\n0,1\n1,2,3\n", "ragged.csv line 3: the row has 3 fields"),
+        ("empty.csv", "u,v\n", "empty.csv: there is nothing in it"),
+        ("minus.csv", "u,v\n0,1\n1,-2\n", "minus.csv line 3: the node -2 is negative"),
+        ("directed.csv", "u,v,w\n0,1,1\n1,0,2\n", "directed.csv line 3: the graph is directed: 0 -> 1 has weight 1"),
+    ] {
+        std::fs::write(at.join(name), text).unwrap();
+        wrong(name, "--k 2", 1, words);
+    }
+    std::fs::write(at.join("e.csv"), "u,v\n0,1\n1,2\n").unwrap();
+    let matrix = "%%MatrixMarket matrix coordinate real general\n3 2 1\n4 1 1\n";
+    for (name, text, words) in [
+        ("f.nan.csv", "1,0\n0,1\n1,nan\n", "f.nan.csv line 3: column 2: nan is not a finite number"),
+        ("f.ragged.csv", "1,0\n0\n1,1\n", "f.ragged.csv line 2: the row has 1 fields"),
+        ("f.mtx", matrix, "f.mtx line 3: the index (4, 1) lies outside"),
+    ] {
+        std::fs::write(at.join(name), text).unwrap();
+        wrong("e.csv", &format!("--k 2 --features {name}"), 1, words);
+    }
+    wrong("e.csv", "--k 2 --features nowhere.npy", 3, "nowhere.npy: No such file");
+    wrong("e.csv", "--k 4", 2, "k = 4 is more than the 3 nodes");
+    // Names are ids, comments are skipped, repeats joined, a node that only meets itself keeps a label.
+    std::fs::write(at.join("odd.csv"), "# c\nu,v\na,b\na,b\n% x\nb,c\nd,d\n").unwrap();
+    for (method, features) in [("gcn", ""), ("gcn", "--features odd.f.csv"), ("leiden", "")] {
+        std::fs::write(at.join("odd.f.csv"), "1,0\n1,0\n0,1\n0,2\n").unwrap();
+        json(at, &format!("odd.csv --format edges -o l.csv --method {method} --k 2 {features}"));
+        let labels = std::fs::read_to_string(at.join("l.csv")).unwrap();
+        let ids: Vec<&str> = labels.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+        assert_eq!(ids, ["a", "b", "c", "d"], "{method}");
+    }
 }

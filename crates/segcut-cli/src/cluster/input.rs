@@ -6,12 +6,12 @@ use crate::exit::Failure;
 use ndarray::{Array2, ArrayView1};
 use segcut::{GradientParams, array_graph};
 use segcut_core::{Affinity, FeatureBlock, RegionGraph, SparseAffinity};
-use segcut_io::Input;
 use segcut_io::npy::{NpyArray, parse_npy};
 use segcut_io::tables::{
     Directed, EdgeGraph, EdgeRules, LabelColumn, Points, affinity_of, is_sparse_archive, names_edges, read_edges,
     read_matrix_graph, read_matrix_rows, read_points, read_sparse_graph,
 };
+use segcut_io::{Input, shown};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -169,6 +169,12 @@ fn with_features(
     }
     let table = Array2::from_shape_vec((features.n, features.dims), features.values).map_err(Failure::inputs)?;
     let block = block("features", &table, as_is);
+    if let Some(at) = block.values.iter().position(|value| !value.is_finite()) {
+        let (row, column) = (at / block.dims.max(1), at % block.dims.max(1));
+        let (name, value) = (shown(file.as_deref().unwrap_or(Path::new(""))), table[[row, column]]);
+        let place = format!("{name}: row {}, column {}", row + 1, column + 1);
+        return Err(Failure::inputs(format!("{place}: {value:e} is too large for single precision")));
+    }
     let graph = nodes.graph.take().map(Ok).unwrap_or_else(|| edgeless(nodes.n))?;
     nodes.graph = Some(graph.with_features(vec![block]).map_err(Failure::inputs)?);
     Ok(nodes)

@@ -64,9 +64,9 @@ fn graph_asked(args: &ClusterArgs) -> bool {
     g.affinity.is_some() || g.n_neighbors.is_some() || g.gamma.is_some() || g.epsilon.is_some() || g.kernel.is_some()
 }
 
-/// DMoN as published, but for attributes reduced to their strongest directions, and larger steps, fewer of them.
+/// DMoN as published, but for attributes reduced to their strongest directions, and larger steps.
 const DMON: &str = "kind = \"community\"\nhops = [0]\ndims = 256\nstart = \"random\"\nreconstruction = 0.0\n\
-    collapse = 1.0\ndropout = 0.5\nepochs = 300\ntolerance = 0.0\nrefine_sweeps = 0\n";
+    collapse = 1.0\ndropout = 0.5\nepochs = 1000\ntolerance = 0.0\nrefine_sweeps = 0\n";
 
 /// The method's table before any option: two clusters where the method cuts a vector in two.
 fn start(args: &ClusterArgs, max_bytes: u64) -> String {

@@ -16,6 +16,7 @@ use super::state::Kept;
 use super::streams::{Stream, stream};
 use super::training::{Sample, Training, largest};
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use rand_chacha::ChaCha8Rng;
 use segcut_core::{
     Affinity, Checkpoint, ClusterCount, Context, Fitted, GraphSource, Learner, Note, RegionGraph, SparseAffinity,
     StageError, Start, Status,
@@ -69,7 +70,7 @@ impl Community {
             None => self.count(affinity, &read, context)?,
         };
         let aside = read.aside.take();
-        let start = self.start(&read, k, context).map_err(StageError::data)?;
+        let start = if kept.is_some() { None } else { self.start(&read, k, context).map_err(StageError::data)? };
         let reading = read.reading;
         let sizes = sizes(&self.params, reading.width(), k);
         let encoder = Encoder::draw(self.params.encoder, &sizes, &mut stream(context.seed, Stream::Network));
@@ -83,21 +84,31 @@ impl Community {
         }
         let status = training.run(&sample, k, checkpoint, context)?;
         let Training { encoder, losses, .. } = training;
-        let unlearned = start.filter(|_| losses.is_empty() && self.params.epochs > 0);
         let (embedding, mut found) = self.labels(&sample, &encoder, k, context.seed);
-        if let Some(start) = unlearned {
+        // Stopped before the first epoch: the network knows nothing yet.
+        if let Some(start) = start.filter(|_| losses.is_empty() && self.params.epochs > 0) {
             found.labels = start;
         }
         if let Some(aside) = &aside {
             spread_components(sample.links(), aside, k, &mut found.labels);
         }
-        let attributes = self.params.refine_attributes;
-        let moves = Moves { links: sample.links(), rows: sample.rows(), attributes, k, centers: None };
-        let mut random = stream(context.seed, Stream::Moves);
-        let moved = moves.run(&mut found.labels, self.params.refine_sweeps, &mut random);
+        let graph = (sample.links(), sample.rows());
+        let moved = self.improve(graph, k, &mut found.labels, stream(context.seed, Stream::Moves));
         context.detail(|| format!("{} epochs, {moved} nodes moved", losses.len()));
         let Found { labels, groups } = found;
         Ok(Learned { reading, sample, encoder, status, losses, k, labels, groups, embedding })
+    }
+
+    /// Moves nodes to better communities; how many.
+    fn improve(
+        &self,
+        (links, rows): (&Links, ArrayView2<'_, f32>),
+        k: usize,
+        labels: &mut [u32],
+        mut random: ChaCha8Rng,
+    ) -> usize {
+        let moves = Moves { links, rows, attributes: self.params.refine_attributes, k, centers: None };
+        moves.run(labels, self.params.refine_sweeps, &mut random)
     }
 
     fn read(&self, nodes: Nodes<'_>, seed: u64) -> Read {
@@ -145,10 +156,8 @@ impl Community {
             _ if self.params.start == CommunityStart::Random => Ok(None),
             _ => {
                 let mut labels = grouped(&read.rows, k, context.seed).labels;
-                let attributes = self.params.refine_attributes;
-                let moves = Moves { links: &read.links, rows: read.rows.view(), attributes, k, centers: None };
-                let mut random = stream(context.seed, Stream::Start);
-                moves.run(&mut labels, self.params.refine_sweeps, &mut random);
+                let graph = (&read.links, read.rows.view());
+                self.improve(graph, k, &mut labels, stream(context.seed, Stream::Start));
                 Ok(Some(labels))
             }
         }

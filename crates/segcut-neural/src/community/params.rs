@@ -145,7 +145,7 @@ impl Default for CommunityParams {
             reconstruction: 1.0,
             start: CommunityStart::Kmeans,
             warm_up: 30,
-            epochs: 100,
+            epochs: 60,
             tolerance: 1e-3,
             learning_rate: 1e-2,
             dropout: 0.0,

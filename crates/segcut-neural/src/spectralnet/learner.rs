@@ -289,6 +289,15 @@ impl Clusterer for SpectralNet {
     }
 
     fn cluster(&self, graph: &RegionGraph, context: &Context) -> Result<Clustering, StageError> {
+        self.cluster_resumed(graph, &mut Unkept, context)
+    }
+
+    fn cluster_resumed(
+        &self,
+        graph: &RegionGraph,
+        checkpoint: &mut dyn Checkpoint,
+        context: &Context,
+    ) -> Result<Clustering, StageError> {
         let n = graph.n();
         if n < 2 {
             return Ok(Clustering::converged(Partition::whole(n)));
@@ -298,7 +307,7 @@ impl Clusterer for SpectralNet {
             params: SpectralNetParams { k: k.map_or(ClusterCount::Auto, ClusterCount::Fixed), ..self.params.clone() },
         };
         let nodes = clamped.nodes(&mut Single(graph), context)?;
-        let (model, fit) = clamped.train(&nodes, &mut Unkept, context)?;
+        let (model, fit) = clamped.train(&nodes, checkpoint, context)?;
         let found = model.clustering(graph, nodes.x.view(), context.seed)?;
         let mut notes = fit.notes;
         let made = found.partition.sizes().iter().filter(|&&size| size > 0).count();

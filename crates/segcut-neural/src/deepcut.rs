@@ -5,8 +5,9 @@ use crate::loss::Loss;
 use crate::matrix::Matrix;
 use crate::network::{Network, Shape};
 use crate::operator::Operator;
-use crate::params::{DeepCutParams, Objective};
+use crate::params::{DeepCutParams, Objective, StartVectors};
 use crate::spread::{Gathering, Spread, blocks};
+use crate::target::Target;
 use crate::training::{Prepared, Trained, Training};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -26,8 +27,9 @@ use segcut_core::{
 /// [`Learner`](segcut_core::Learner) it optimises one network over many graphs, and then a number means the same in
 /// all of them.
 ///
-/// Vectors given as a start in the [`Context`] are read as further features; a partition is learned first, for
-/// `warm_up` epochs of cross-entropy. Feature blocks of histograms are left out unless named. A graph without
+/// A partition given as a start in the [`Context`] is learned first, for `warm_up` epochs of cross-entropy, and kept
+/// in sight by `attachment`; vectors are further features, or memberships that are learned likewise (`vectors`).
+/// Feature blocks of histograms are left out unless named. A graph without
 /// feature blocks but with factors is read by its factors.
 ///
 /// # Errors
@@ -74,7 +76,11 @@ impl DeepCut {
 
     fn inputs(&self, graph: &RegionGraph, context: &Context) -> Result<Matrix, DeepCutError> {
         let mut x = features(graph, &self.params)?;
-        if let Some(Start::Vectors(vectors)) = &context.start {
+        let vectors = match &context.start {
+            Some(Start::Vectors(vectors)) if self.params.vectors == StartVectors::Features => Some(vectors),
+            _ => None,
+        };
+        if let Some(vectors) = vectors {
             if vectors.nrows() != graph.n() {
                 return Err(DeepCutError::Start { start: vectors.nrows(), n: graph.n() });
             }
@@ -93,13 +99,11 @@ impl DeepCut {
         let mut random = ChaCha8Rng::seed_from_u64(context.seed);
         let network = Network::draw(&shape(params, prepared.x.cols, params.clusters(n)), &mut random);
         let mut training = Training::new(params, network, random);
-        if let Some(Start::Partition(start)) = &context.start {
-            if start.n() != n {
-                return Err(DeepCutError::Start { start: start.n(), n });
-            }
-            training.learn(&prepared, start, params.warm_up);
+        let target = Target::of(context.start.as_ref(), params, [n, params.clusters(n)])?;
+        if let Some(target) = &target {
+            training.learn(&prepared, target, params.warm_up);
         }
-        Ok(training.run(&prepared, context))
+        Ok(training.run(&prepared, target.as_ref(), context))
     }
 }
 
@@ -132,7 +136,7 @@ pub(crate) fn prepared(
         }
         _ => Operator::new(affinity, shift),
     };
-    let loss = Loss::new(params.objective, operator, affinity.n());
+    let loss = Loss::new(params.objective, params.balance, operator, affinity.n());
     let x = spread.gather(&x);
     // With one layer nothing is gathered again.
     let parts = if params.layers > 1 { vec![spread] } else { Vec::new() };

@@ -71,7 +71,7 @@ impl<'a> Folder<'a> {
             let graph = self.graphs.graph(index)?;
             Ok(prepared_graph(self.params, &self.standard, &graph)?)
         });
-        Ok(Prepared::union(graphs.collect::<Result<_, StageError>>()?, self.params.objective))
+        Ok(Prepared::union(graphs.collect::<Result<_, StageError>>()?, self.params))
     }
 
     fn give_back(&mut self, batch: usize, prepared: Prepared) {

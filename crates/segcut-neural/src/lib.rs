@@ -27,6 +27,7 @@ mod params;
 mod spectralnet;
 mod spread;
 mod symmetric;
+mod target;
 mod training;
 
 pub use community::{
@@ -37,7 +38,7 @@ pub use deepcut::DeepCut;
 pub use inputs::DeepCutError;
 pub use model::DeepCutModel;
 pub use model_file::ModelError;
-pub use params::{DeepCutParams, Labels, Objective};
+pub use params::{DeepCutParams, Labels, Objective, StartVectors};
 pub use spectralnet::{
     Activation, Assign, AutoencoderParams, BatchScale, Neighbors, Orthogonality, Pretraining, Schedule, SiameseParams,
     Similarity, SpectralNet, SpectralNetError, SpectralNetModel, SpectralNetParams, Standardize, Vectors,

@@ -8,14 +8,16 @@ use crate::params::Objective;
 #[derive(Debug)]
 pub(crate) struct Loss {
     objective: Objective,
+    balance: f64,
     operator: Operator,
     degrees: Vec<f32>,
 }
 
 impl Loss {
-    pub(crate) fn new(objective: Objective, operator: Operator, n: usize) -> Self {
+    /// `balance` is the factor of the term for clusters of like sizes.
+    pub(crate) fn new(objective: Objective, balance: f64, operator: Operator, n: usize) -> Self {
         let degrees = operator.degrees(n);
-        Self { objective, operator, degrees }
+        Self { objective, balance, operator, degrees }
     }
 
     /// Whether all degrees are finite.
@@ -24,10 +26,10 @@ impl Loss {
     }
 
     /// The loss of graphs without edges between them as one graph; all have the same objective.
-    pub(crate) fn union(losses: Vec<Self>, objective: Objective) -> Self {
+    pub(crate) fn union(losses: Vec<Self>, objective: Objective, balance: f64) -> Self {
         let degrees = losses.iter().flat_map(|loss| loss.degrees.iter().copied()).collect();
         let parts = losses.into_iter().map(|loss| (loss.degrees.len(), loss.operator)).collect();
-        Self { objective, operator: Operator::Parts(parts), degrees }
+        Self { objective, balance, operator: Operator::Parts(parts), degrees }
     }
 
     /// How many numbers are held.
@@ -44,7 +46,8 @@ impl Loss {
                 gradient.values.iter_mut().for_each(|g| *g *= -2.0);
                 -inside
             }
-            Objective::Ncut => self.cut(s, gradient, inside) + orthogonality(s, gradient),
+            Objective::Ncut if self.balance == 0.0 => self.cut(s, gradient, inside),
+            Objective::Ncut => self.cut(s, gradient, inside) + orthogonality(s, self.balance, gradient),
         }
     }
 
@@ -66,8 +69,8 @@ impl Loss {
     }
 }
 
-/// ‖SᵀS/‖SᵀS‖ − I/√K‖ in Frobenius norms (Bianchi et al. 2020, eq. 9); its gradient is added.
-fn orthogonality(s: &Matrix, gradient: &mut Matrix) -> f64 {
+/// `factor`·‖SᵀS/‖SᵀS‖ − I/√K‖ in Frobenius norms (Bianchi et al. 2020, eq. 9); its gradient is added.
+fn orthogonality(s: &Matrix, factor: f64, gradient: &mut Matrix) -> f64 {
     let k = s.cols;
     let mut products = vec![0.0; k * k];
     s.transposed_product(s, &mut products);
@@ -81,17 +84,17 @@ fn orthogonality(s: &Matrix, gradient: &mut Matrix) -> f64 {
     let value = rest.iter().map(|x| x * x).sum::<f64>().sqrt();
     // At the minimum the norm has no derivative; 0 is a subgradient.
     if value < 1e-12 {
-        return value;
+        return factor * value;
     }
     let along = rest.iter().zip(&gram).map(|(r, g)| r * g).sum::<f64>() / (norm * norm);
-    let inner = |(r, g): (&f64, &f64)| ((r - g * along) * (2.0 / (norm * value))) as f32;
+    let inner = |(r, g): (&f64, &f64)| ((r - g * along) * (2.0 * factor / (norm * value))) as f32;
     let inner: Vec<f32> = rest.iter().zip(&gram).map(inner).collect();
     for (g, row) in gradient.values.chunks_exact_mut(k).zip(s.values.chunks_exact(k)) {
         for (x, factors) in row.iter().zip(inner.chunks_exact(k)) {
             g.iter_mut().zip(factors).for_each(|(g, f)| *g += x * f);
         }
     }
-    value
+    factor * value
 }
 
 fn inner(a: &[f32], b: &[f32]) -> f64 {
@@ -119,7 +122,7 @@ mod tests {
     }
 
     /// The published formulas in double precision, with the matrix formed.
-    fn plain(objective: Objective, affinity: &Affinity, s: &Array2<f64>) -> f64 {
+    fn plain((objective, balance): (Objective, f64), affinity: &Affinity, s: &Array2<f64>) -> f64 {
         let columns: Vec<_> = (0..s.ncols()).map(|c| affinity.apply(&s.column(c).to_owned())).collect();
         let inside: f64 = columns.iter().enumerate().map(|(c, ws)| s.column(c).dot(ws)).sum();
         if objective == Objective::Correlation {
@@ -130,24 +133,25 @@ mod tests {
         let gram = s.t().dot(s);
         let norm = gram.mapv(|x| x * x).sum().sqrt();
         let rest = gram / norm - Array2::<f64>::eye(s.ncols()) / (s.ncols() as f64).sqrt();
-        -inside / volume + rest.mapv(|x| x * x).sum().sqrt()
+        -inside / volume + balance * rest.mapv(|x| x * x).sum().sqrt()
     }
 
     #[test]
     fn values_and_gradients_are_those_of_finite_differences() {
-        for objective in [Objective::Ncut, Objective::Correlation] {
+        for terms in [1.0, 0.25, 0.0].map(|b| (Objective::Ncut, b)).into_iter().chain([(Objective::Correlation, 1.0)]) {
+            let (objective, balance) = terms;
             let affinity = affinity(objective == Objective::Correlation);
             let s = memberships();
-            let loss = Loss::new(objective, Operator::new(&affinity, 0.0), 8);
+            let loss = Loss::new(objective, balance, Operator::new(&affinity, 0.0), 8);
             let mut gradient = Matrix::zeros(8, 3);
             let value = loss.of(&Matrix::from_array(s.mapv(|x| x as f32).view()), &mut gradient);
-            assert!((value - plain(objective, &affinity, &s)).abs() < 1e-5);
+            assert!((value - plain(terms, &affinity, &s)).abs() < 1e-5);
             for (place, &found) in gradient.values.iter().enumerate() {
                 let at = (place / 3, place % 3);
                 let (mut up, mut down) = (s.clone(), s.clone());
                 up[at] += 1e-6;
                 down[at] -= 1e-6;
-                let slope = (plain(objective, &affinity, &up) - plain(objective, &affinity, &down)) / 2e-6;
+                let slope = (plain(terms, &affinity, &up) - plain(terms, &affinity, &down)) / 2e-6;
                 assert!((f64::from(found) - slope).abs() < 1e-5 * slope.abs().max(1.0), "{objective:?} {at:?}");
             }
         }
@@ -156,7 +160,7 @@ mod tests {
     #[test]
     fn graphs_without_volume_have_a_loss() {
         let none = Affinity::Sparse(SparseAffinity::new(3, vec![], vec![]).unwrap());
-        let loss = Loss::new(Objective::Ncut, Operator::new(&none, 0.0), 3);
+        let loss = Loss::new(Objective::Ncut, 1.0, Operator::new(&none, 0.0), 3);
         let mut gradient = Matrix::zeros(3, 2);
         let value = loss.of(&Matrix { rows: 3, cols: 2, values: vec![0.5; 6] }, &mut gradient);
         assert!(value.is_finite() && gradient.values.iter().all(|g| g.is_finite()));

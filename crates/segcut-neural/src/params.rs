@@ -27,6 +27,17 @@ pub enum Labels {
     Training,
 }
 
+/// How vectors that a caller gives as a start are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartVectors {
+    /// As further features of the nodes, such as eigenvectors.
+    #[default]
+    Features,
+    /// As memberships, one column per cluster, which the network learns first.
+    Memberships,
+}
+
 /// Parameters of [`DeepCut`](crate::DeepCut); the defaults are ours, the recipes named after the paper set its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -37,6 +48,8 @@ pub struct DeepCutParams {
     pub k_max: usize,
     /// What is minimised.
     pub objective: Objective,
+    /// N-cut: the factor of the term that wants clusters of like sizes, ‖SᵀS/‖SᵀS‖ − I/√K‖; published: 1.
+    pub balance: f64,
     /// Correlation: the largest weight is divided by this; larger values give fewer clusters.
     pub alpha: f64,
     /// Names of the feature blocks that the network reads; empty: all means, side by side.
@@ -61,8 +74,12 @@ pub struct DeepCutParams {
     pub epochs: usize,
     /// Training ends when the mean loss of ten epochs falls by less than this share; 0: never early.
     pub tolerance: f64,
-    /// Epochs of learning a partition that the caller gives as a start.
+    /// How vectors are read that the caller gives as a start.
+    pub vectors: StartVectors,
+    /// Epochs of learning the partition or the memberships that the caller gives as a start.
     pub warm_up: usize,
+    /// Factor of the mean cross-entropy to them, added to the loss in every later epoch; 0: they are left behind.
+    pub attachment: f64,
     /// Which memberships become labels.
     pub labels: Labels,
     /// Graphs per step, where one network learns from many.
@@ -75,6 +92,7 @@ impl Default for DeepCutParams {
             k: ClusterCount::Auto,
             k_max: 10,
             objective: Objective::Ncut,
+            balance: 1.0,
             alpha: 3.0,
             features: Vec::new(),
             scales: BTreeMap::new(),
@@ -87,7 +105,9 @@ impl Default for DeepCutParams {
             weight_decay: 0.01,
             epochs: 300,
             tolerance: 1e-4,
+            vectors: StartVectors::Features,
             warm_up: 50,
+            attachment: 0.0,
             labels: Labels::Evaluation,
             batch: 8,
         }
@@ -122,7 +142,12 @@ impl DeepCutParams {
                 return refuse(name, &value, "finite and above 0");
             }
         }
-        for (name, value) in [("cluster.weight_decay", p.weight_decay), ("cluster.tolerance", p.tolerance)] {
+        for (name, value) in [
+            ("cluster.weight_decay", p.weight_decay),
+            ("cluster.tolerance", p.tolerance),
+            ("cluster.balance", p.balance),
+            ("cluster.attachment", p.attachment),
+        ] {
             if !(value.is_finite() && value >= 0.0) {
                 return refuse(name, &value, "finite and at least 0");
             }

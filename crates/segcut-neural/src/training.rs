@@ -5,10 +5,11 @@ use crate::adamw::{AdamW, AdamWParams};
 use crate::loss::Loss;
 use crate::matrix::Matrix;
 use crate::network::{Inputs, Network, Pass};
-use crate::params::{DeepCutParams, Labels, Objective};
+use crate::params::{DeepCutParams, Labels};
 use crate::spread::Gathering;
+use crate::target::Target;
 use rand_chacha::ChaCha8Rng;
-use segcut_core::{Context, Partition, Status, Stop};
+use segcut_core::{Context, Status, Stop};
 
 /// Epochs over which the loss is averaged to decide whether it still falls.
 const WINDOW: usize = 10;
@@ -30,14 +31,14 @@ impl Prepared {
     }
 
     /// Graphs as one, without edges between them.
-    pub(crate) fn union(graphs: Vec<Self>, objective: Objective) -> Self {
+    pub(crate) fn union(graphs: Vec<Self>, params: &DeepCutParams) -> Self {
         let x = Matrix::stacked(&graphs.iter().map(|graph| &graph.x).collect::<Vec<_>>());
         let (mut losses, mut parts) = (Vec::new(), Vec::new());
         for graph in graphs {
             losses.push(graph.loss);
             parts.extend(graph.gathering.parts);
         }
-        Self { x, gathering: Gathering { parts }, loss: Loss::union(losses, objective) }
+        Self { x, gathering: Gathering { parts }, loss: Loss::union(losses, params.objective, params.balance) }
     }
 
     /// Bytes that are held, about.
@@ -99,29 +100,30 @@ impl<'a> Training<'a> {
         value
     }
 
-    /// Cross-entropy toward a partition; its labels beyond the network's clusters are not learned.
-    pub(crate) fn learn(&mut self, graph: &Prepared, start: &Partition, epochs: usize) {
-        let share = 1.0 / start.n().max(1) as f32;
+    /// Steps toward a target alone.
+    pub(crate) fn learn(&mut self, graph: &Prepared, target: &Target, epochs: usize) {
         let mut pass = Pass::new(&self.network, graph.n());
         for _ in 0..epochs {
             self.step(graph.inputs(), &mut pass, |s, gradient| {
                 gradient.values.fill(0.0);
-                for (node, &label) in start.labels().iter().enumerate() {
-                    if let Some(&chance) = s.row(node).get(label as usize) {
-                        gradient.row_mut(node)[label as usize] = -share / chance.max(1e-6);
-                    }
-                }
-                0.0
+                target.cross_entropy(1.0, s, gradient)
             });
         }
     }
 
-    pub(crate) fn run(mut self, graph: &Prepared, context: &Context) -> Trained {
+    /// Epochs of the graph's loss, and of the attachment to a target.
+    pub(crate) fn run(mut self, graph: &Prepared, target: Option<&Target>, context: &Context) -> Trained {
         let mut losses = Vec::new();
         let mut status = Status::Converged;
         let mut pass = Pass::new(&self.network, graph.n());
+        let factor = self.params.attachment;
+        let target = target.filter(|_| factor > 0.0);
+        let loss = |s: &Matrix, gradient: &mut Matrix| {
+            let value = graph.loss.of(s, gradient);
+            value + target.map_or(0.0, |target| target.cross_entropy(factor, s, gradient))
+        };
         for epoch in 0..self.params.epochs {
-            losses.push(self.step(graph.inputs(), &mut pass, |s, gradient| graph.loss.of(s, gradient)));
+            losses.push(self.step(graph.inputs(), &mut pass, loss));
             context.report("cluster", (epoch + 1) as f64 / self.params.epochs as f64);
             match context.stopped() {
                 Stop::No => status = status_of(&losses, self.params.tolerance),
@@ -193,6 +195,7 @@ mod tests {
     use super::*;
     use crate::deepcut::prepared;
     use crate::network::Shape;
+    use crate::params::Objective;
     use ndarray::Array2;
     use rand::SeedableRng;
     use segcut_core::{Affinity, GramAffinity};
@@ -239,7 +242,7 @@ mod tests {
             ..DeepCutParams::default()
         };
         let graph = prepared(&params, &affinity, shift, Matrix::from_array(f.view())).unwrap();
-        Training::new(&params, network, ChaCha8Rng::seed_from_u64(0)).run(&graph, &Context::default()).losses
+        Training::new(&params, network, ChaCha8Rng::seed_from_u64(0)).run(&graph, None, &Context::default()).losses
     }
 
     fn width(layer: &Value) -> usize {

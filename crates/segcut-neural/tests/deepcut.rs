@@ -7,7 +7,7 @@ use segcut_core::{
     Affinity, ClusterCount, Clusterer, Clustering, Context, FeatureBlock, GramAffinity, Note, Partition, RegionGraph,
     SparseAffinity, Start, Status, Stop,
 };
-use segcut_neural::{DeepCut, DeepCutParams, Labels, Objective};
+use segcut_neural::{DeepCut, DeepCutParams, Encoder, Labels, Objective, StartVectors};
 use std::sync::Arc;
 
 /// `groups` groups of ten nodes with features near a corner of their own.
@@ -104,6 +104,50 @@ fn starts_are_followed() {
 }
 
 #[test]
+fn an_attachment_holds_a_start_against_the_cut() {
+    // Two cliques, and a start that cuts both in halves.
+    let halves = Array2::from_shape_fn((20, 2), |(i, c)| if i % 2 == c { 0.9 } else { 0.1 });
+    let x = Array2::from_shape_fn((20, 2), |(i, d)| if d == 0 { (i / 10) as f32 } else { (i % 2) as f32 });
+    let graph = with_features(cliques(2).affinity().sparse().unwrap().clone(), x);
+    let labels = |attachment: f64| {
+        let context = Context { start: Some(Start::Vectors(halves.clone())), ..Context::seeded(1) };
+        let params = DeepCutParams {
+            attachment,
+            warm_up: 1,
+            vectors: StartVectors::Memberships,
+            encoder: Encoder::Sage,
+            ..k(2)
+        };
+        let found = cluster(&graph, params, &context);
+        (found.partition, found.soft.unwrap())
+    };
+    let (free, _) = labels(0.0);
+    assert_eq!(Partition::compact(free.labels()), planted(2));
+    let (held, soft) = labels(100.0);
+    assert!((0..20).all(|i| held.labels()[i] == i as u32 % 2), "{soft}");
+    assert!(soft.iter().all(|&x| (0.02..0.98).contains(&x)), "memberships, not labels, are learned: {soft}");
+}
+
+#[test]
+fn one_start_gives_like_graphs_the_same_numbers() {
+    // The graphs of one scene under other light: the seed draws one network, so that numbers agree.
+    let scene = |light: f32| with_features(cliques(3).affinity().sparse().unwrap().clone(), factors(3) * light);
+    for seed in 0..3 {
+        let labels = |light| cluster(&scene(light), k(3), &Context::seeded(seed)).partition.labels().to_vec();
+        let first = labels(1.0);
+        assert!([0.9f32, 1.1, 1.3].into_iter().all(|light| labels(light) == first), "seed {seed}");
+    }
+}
+
+#[test]
+fn sums_beyond_single_precision_are_an_error() {
+    let edges = SparseAffinity::new(2, vec![[0, 1]], vec![1e300]).unwrap();
+    let graph = with_features(edges, Array2::ones((2, 1)));
+    let error = DeepCut::new(k(2)).unwrap().cluster(&graph, &Context::default()).unwrap_err();
+    assert!(error.to_string().contains("too large for single precision"), "{error}");
+}
+
+#[test]
 fn graphs_without_structure_have_a_defined_result() {
     let negative = SparseAffinity::new(3, vec![[0, 1], [1, 2]], vec![-1.0, -2.0]).unwrap();
     let graphs = [
@@ -140,6 +184,7 @@ fn bad_input_is_named() {
         DeepCutParams { dropout: 1.0, ..k(2) },
         DeepCutParams { alpha: 0.0, ..k(2) },
         DeepCutParams { hidden: [0, 4], ..k(2) },
+        DeepCutParams { attachment: -1.0, ..k(2) },
         DeepCutParams { learning_rate: f64::NAN, ..k(2) },
         k(0),
     ] {

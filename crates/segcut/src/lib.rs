@@ -16,6 +16,7 @@ mod soft_foreground;
 mod stages;
 mod training;
 mod two_step;
+mod warm_start;
 
 pub use segcut_neural::ModelError;
 pub use segcut_vit::{Vit, VitParams, Weights, WeightsError};
@@ -34,3 +35,4 @@ pub use segcut_graph::{CutValues, GradientParams, PointAffinity, PointGraph, arr
 pub use soft_foreground::soft_foreground;
 pub use training::learner;
 pub use two_step::{TwoStep, TwoStepParams};
+pub use warm_start::{Give, WarmStart, WarmStartParams};

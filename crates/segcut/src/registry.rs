@@ -164,6 +164,19 @@ impl Registry {
         }
     }
 
+    /// The clusterer whose table stands under `key` of another one.
+    pub(crate) fn nested_cluster(
+        &self,
+        section: &mut Section<'_>,
+        key: &'static str,
+    ) -> Result<Built<dyn Clusterer>, RecipeError> {
+        if let Some(inner) = section.take(key)? {
+            return self.build_cluster(inner);
+        }
+        let must = "a table with a kind, such as kind = \"ncut\"";
+        Err(section.refused(StageError::parameter(key, "(absent)", must)))
+    }
+
     /// A clusterer that is made from other clusterers, which its builder takes from the registry.
     pub(crate) fn register_nested_cluster<F>(&mut self, kind: &str, build: F)
     where

@@ -127,14 +127,8 @@ fn worse(a: Status, b: Status) -> Status {
 
 /// Reads `first` and `second` as clusterers of their own.
 pub(crate) fn build(registry: &Registry, mut section: Section<'_>) -> Result<Built<dyn Clusterer>, RecipeError> {
-    let mut nested = |key: &'static str| match section.take(key)? {
-        Some(inner) => registry.build_cluster(inner),
-        None => {
-            let must = "a table with a kind, such as kind = \"ncut\"";
-            Err(section.refused(StageError::parameter(key, "(absent)", must)))
-        }
-    };
-    let (first, second) = (nested("first")?, nested("second")?);
+    let first = registry.nested_cluster(&mut section, "first")?;
+    let second = registry.nested_cluster(&mut section, "second")?;
     let params: TwoStepParams = section.params()?;
     let mut table = resolved(&section, &params)?;
     table.insert("first".into(), first.resolved.into());

@@ -43,6 +43,7 @@ struct Room {
 }
 
 impl<'a> Blocks<'a> {
+    /// Working memory for so many images of so many tokens each.
     pub fn new(network: &'a Network, [images, tokens]: [usize; 2], rotary: Option<&'a Rotary>, epsilon: f32) -> Self {
         let qkv = vec![0.0; images * tokens * 3 * network.architecture.dim];
         let chunk = chunk_rows([images, tokens], rayon::current_num_threads());

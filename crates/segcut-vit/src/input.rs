@@ -84,6 +84,7 @@ impl HeldPlanes {
         Ok(Self { values, size })
     }
 
+    /// A view, channel after channel.
     pub fn planes(&self) -> Planes<'_> {
         Planes { values: &self.values, height: self.size.height, width: self.size.width }
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct RepositoryFolder(PathBuf);
 
 impl RepositoryFolder {
+    /// The folder of a repository within the cache, which need not exist.
     pub fn new(cache: &Path, reference: &Reference) -> Self {
         Self(cache.join(reference.folder()))
     }

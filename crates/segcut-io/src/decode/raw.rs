@@ -22,6 +22,7 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Whether damaged parts are shown as they are.
     pub fn lenient(&self) -> bool {
         self.effort == Effort::Lenient
     }

@@ -65,6 +65,7 @@ pub(crate) struct Node<T> {
 }
 
 impl Value {
+    /// Levels of containers inside this one.
     pub fn depth(&self) -> u32 {
         match self {
             Self::Sequence(node) => node.depth,
@@ -75,6 +76,7 @@ impl Value {
         }
     }
 
+    /// The text, of a text.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -82,6 +84,7 @@ impl Value {
         }
     }
 
+    /// The values, of a list or a tuple.
     pub fn sequence(&self) -> Option<&[Value]> {
         match self {
             Self::Sequence(node) => Some(&node.value),

@@ -21,10 +21,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Bytes of one value.
     pub fn item_bytes(&self) -> usize {
         self.dtype.bitsize() / 8
     }
 
+    /// Bytes of the tensor without gaps; none where they overflow.
     pub fn bytes(&self) -> Option<u64> {
         let count = self.shape.iter().try_fold(1usize, |n, &length| n.checked_mul(length))?;
         count.checked_mul(self.item_bytes()).map(|bytes| bytes as u64)

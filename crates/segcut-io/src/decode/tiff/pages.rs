@@ -18,6 +18,7 @@ pub(super) struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
+    /// Reads byte order and width from the header.
     pub fn of(bytes: &'a [u8]) -> Self {
         let big_endian = bytes.starts_with(b"MM");
         let big_tiff = bytes.starts_with(b"II+") || bytes.starts_with(b"MM\0+");

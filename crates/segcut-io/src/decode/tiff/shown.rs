@@ -12,6 +12,7 @@ pub(super) struct ShownAsGray<'a> {
 }
 
 impl<'a> ShownAsGray<'a> {
+    /// Finds the entry of `page` to patch.
     pub fn new(bytes: &'a [u8], page: &Page) -> Self {
         let words = Words::of(bytes);
         let (at, patch) = page.photometric.map_or((0, Vec::new()), |(at, _)| (at, gray_entry(words)));

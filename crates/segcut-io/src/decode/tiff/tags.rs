@@ -25,6 +25,7 @@ pub(super) struct Tags {
 }
 
 impl Tags {
+    /// Reads those of a page that the decoder stands at.
     pub fn read<R: Read + Seek>(decoder: &mut Decoder<R>, page: &Page) -> TiffResult<Self> {
         let (width, height) = decoder.dimensions()?;
         let mut list = |tag| decoder.find_tag_unsigned_vec::<u32>(tag).map(Option::unwrap_or_default);

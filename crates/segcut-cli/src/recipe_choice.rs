@@ -24,15 +24,17 @@ pub fn load(name: &str) -> Result<Recipe, Failure> {
     Ok(recipe)
 }
 
-/// A built-in recipe by name, a file, or the folder of a trained model; its tables are not looked at.
+/// A built-in recipe by name, a file, or the folder of a trained model; its tables are not looked at. A name that is built
+/// in is never a file or a folder here; `./NAME` is.
 pub fn read(name: &str) -> Result<Recipe, Failure> {
+    let named = recipe_named(name);
     let path = Path::new(name);
-    if path.is_dir() {
+    if named.is_err() && path.is_dir() {
         return read_model(path);
     }
     let is_file = path.extension().is_some_and(|e| e == "toml") || path.is_file();
-    if !is_file {
-        return recipe_named(name).map_err(Failure::usage);
+    if named.is_ok() || !is_file {
+        return named.map_err(Failure::usage);
     }
     let text = std::fs::read_to_string(path).map_err(|e| Failure::usage(format!("recipe {name}: {e}")))?;
     let recipe = Recipe::parse(name, &text).map_err(Failure::usage)?;

@@ -113,6 +113,16 @@ fn names_that_meet_and_folders_in_the_way_are_seen_before_any_work() {
 }
 
 #[test]
+fn a_folder_does_not_hide_the_recipe_of_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    image(dir.path(), "a.png");
+    let run =
+        |recipe: &str| told(dir.path(), &["segment", "a.png", "--recipe", recipe, "-o", "superpixels", "-q"]).code;
+    assert_eq!([run("superpixels"), run("superpixels")], [Some(0), Some(0)]);
+    assert_eq!(run("./superpixels"), Some(3), "a folder without a model");
+}
+
+#[test]
 fn stdin_is_an_image() {
     let dir = tempfile::tempdir().unwrap();
     let feed = |bytes: &[u8]| {

@@ -61,10 +61,10 @@ impl Cells {
     }
 
     /// Cells of twice the side, whose start is that of most of their parts.
-    pub(super) fn halved(&self, start: &[bool]) -> Self {
+    pub(super) fn halved(&self) -> Self {
         let (rows, columns) = (self.height.div_ceil(2), self.width.div_ceil(2));
         let mut sums = vec![Sum::default(); rows * columns];
-        for (cell, &inside) in start.iter().enumerate().filter(|(cell, _)| self.valid[*cell]) {
+        for (cell, &inside) in self.start.iter().enumerate().filter(|(cell, _)| self.valid[*cell]) {
             let (y, x) = (cell / self.width, cell % self.width);
             sums[y / 2 * columns + x / 2].add(&self.colors[cell], self.soft[cell], inside);
         }
@@ -77,6 +77,15 @@ impl Cells {
     pub(super) fn doubled(&self, mask: &[bool]) -> Vec<bool> {
         let columns = self.width.div_ceil(2);
         (0..self.valid.len()).map(|cell| mask[cell / self.width / 2 * columns + cell % self.width / 2]).collect()
+    }
+
+    /// How many valid cells start as background and as foreground.
+    pub(super) fn classes(&self) -> [usize; 2] {
+        let mut classes = [0; 2];
+        for (&inside, _) in self.start.iter().zip(&self.valid).filter(|(_, valid)| **valid) {
+            classes[usize::from(inside)] += 1;
+        }
+        classes
     }
 
     fn empty(rows: usize, columns: usize) -> Self {

@@ -23,18 +23,18 @@ pub(super) struct Links {
 
 impl Links {
     /// γ·exp(−β·ΔE²) over the distance, β = 1 / (2·mean ΔE²) over all pairs (Rother et al. 2004, eq. 11, with Lab for
-    /// RGB); 0 across the frame and where a cell is not valid.
-    pub(super) fn new(cells: &Cells, gamma: f32) -> Self {
-        let squares = squares(cells);
-        let (mut sum, mut count) = (0.0f64, 0.0f64);
-        for &square in squares.iter().flatten().filter(|square| square.is_finite()) {
-            (sum, count) = (sum + f64::from(square), count + 1.0);
-        }
-        let beta = (1.0 / (2.0 * sum / count.max(1.0) + 1e-9)) as f32;
+    /// RGB); 0 across the frame, where a cell is not valid, and between two cells that are not open.
+    pub(super) fn new(cells: &Cells, gamma: f32, open: &[bool]) -> Self {
+        let beta = beta(cells);
         let near = [gamma, gamma, gamma / 2.0f32.sqrt(), gamma / 2.0f32.sqrt()];
-        // exp(−∞) = 0 where there is no pair.
-        let of_cell = |v: [f32; 4]| std::array::from_fn(|i| whole(near[i] * (-beta * v[i]).exp()));
-        let capacities = squares.into_iter().map(of_cell).collect();
+        let mut capacities = vec![[0; 4]; open.len()];
+        for (k, near) in near.into_iter().enumerate() {
+            for_pairs(cells, k, |a, b, square| {
+                if open[a] || open[b] {
+                    capacities[a][k] = whole(near * (-beta * square).exp());
+                }
+            });
+        }
         Self { height: cells.height, width: cells.width, capacities }
     }
 
@@ -156,21 +156,28 @@ fn whole(capacity: f32) -> i32 {
     (capacity * UNIT).clamp(-LARGEST, LARGEST) as i32
 }
 
-/// Squared color distances to the four next cells; infinite where there is none.
-fn squares(cells: &Cells) -> Vec<[f32; 4]> {
-    let (height, width) = (cells.height, cells.width);
-    let mut squares = vec![[f32::INFINITY; 4]; height * width];
-    for (cell, squares) in squares.iter_mut().enumerate().filter(|(cell, _)| cells.valid[*cell]) {
-        let (y, x) = (cell / width, cell % width);
-        for (square, direction) in squares.iter_mut().zip(FORWARD) {
-            let [down, right] = DIRECTIONS[direction];
-            let (Some(y), Some(x)) = (y.checked_add_signed(down), x.checked_add_signed(right)) else { continue };
-            if y < height && x < width && cells.valid[y * width + x] {
-                *square = squared(&cells.colors[cell], &cells.colors[y * width + x]);
+/// 1 / (2·mean ΔE²) over all pairs of cells.
+fn beta(cells: &Cells) -> f32 {
+    let (mut sum, mut count) = (0.0f64, 0.0f64);
+    for k in 0..FORWARD.len() {
+        for_pairs(cells, k, |_, _, square| (sum, count) = (sum + f64::from(square), count + 1.0));
+    }
+    (1.0 / (2.0 * sum / count.max(1.0) + 1e-9)) as f32
+}
+
+/// Calls with (cell, next cell in the k-th of the [`FORWARD`] directions, squared color distance) where both are valid.
+fn for_pairs(cells: &Cells, k: usize, mut visit: impl FnMut(usize, usize, f32)) {
+    let [down, right] = DIRECTIONS[FORWARD[k]];
+    let (height, width) = (cells.height.saturating_sub(down.unsigned_abs()), cells.width);
+    let columns = usize::from(right < 0)..width - usize::from(right > 0);
+    for y in 0..height {
+        for a in y * width + columns.start..y * width + columns.end {
+            let b = a.wrapping_add_signed(down * width as isize + right);
+            if cells.valid[a] && cells.valid[b] {
+                visit(a, b, squared(&cells.colors[a], &cells.colors[b]));
             }
         }
     }
-    squares
 }
 
 fn squared(a: &Color, b: &Color) -> f32 {
@@ -211,7 +218,7 @@ mod tests {
                 start: vec![false; count],
                 valid: vec![true; count],
             };
-            let links = Links::new(&cells, gamma);
+            let links = Links::new(&cells, gamma, &vec![true; count]);
             let preferences: Vec<f32> = values[..count].iter().map(|v| v.0).collect();
             let whole: Vec<i32> = preferences.iter().map(|&p| whole(p)).collect();
             let sides = |bits: u32| (0..count).map(|cell| bits >> cell & 1 == 1).collect::<Vec<_>>();

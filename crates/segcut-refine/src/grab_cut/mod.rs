@@ -32,6 +32,8 @@ pub struct GrabCutParams {
     pub components: usize,
     /// Rounds of color models and cut.
     pub iterations: usize,
+    /// After a round on larger cells, only cells this near to the outline that it found are cut anew, in cells; 0 cuts all.
+    pub band: usize,
     /// Cost of a cut between two cells of one color.
     pub gamma: f64,
     /// What the soft map counts beside the color models.
@@ -54,6 +56,7 @@ impl Default for GrabCutParams {
             step: 2,
             components: 3,
             iterations: 2,
+            band: 0,
             gamma: 15.0,
             prior: 1.0,
             low: 0.1,
@@ -71,7 +74,8 @@ impl Default for GrabCutParams {
 /// minimum cut between them with costs that are low along edges, in turn. It differs in Lab for RGB, in cells of
 /// `step`×`step` pixels instead of pixels, in the soft map that is added to the color models as
 /// prior·ln((x + 0.02) / (1.02 − x)), in what is fixed: not a box's outside but the cells of which the soft map is
-/// sure, and in that all rounds but the last work on cells of twice the side.
+/// sure, and in that a round works on cells of half the side of those of the round before (of up to 4 times `step`), with
+/// color models of the latter and, with `band`, near the outline that it found.
 ///
 /// Every label above 0 counts as foreground. The mask is only smoothed, not changed, where a class has too few cells for a
 /// model, where a round would lose or invert it (`overlap`), and on gray images with `skip_gray`. Without a
@@ -99,6 +103,9 @@ impl GrabCut {
         if !(1..=16).contains(&params.components) {
             return Err(StageError::parameter("refine.components", params.components, "from 1 to 16"));
         }
+        if params.band > 1000 {
+            return Err(StageError::parameter("refine.band", params.band, "from 0 to 1000 cells"));
+        }
         for (name, value) in [("refine.gamma", params.gamma), ("refine.prior", params.prior)] {
             if !(0.0..=1000.0).contains(&value) {
                 return Err(StageError::parameter(name, value, "from 0 to 1000"));
@@ -117,32 +124,54 @@ impl GrabCut {
     }
 
     /// The cells' labels after all rounds; none where the given ones should stay.
-    ///
-    /// All rounds but the last are on cells of twice the side: they only serve the color models.
     fn cut(&self, cells: &Cells, context: &Context) -> Option<Vec<bool>> {
         if (0..cells.soft.len()).filter(|&cell| self.fixed(cells, cell) == Some(true)).count() < FEWEST_SURE {
             return None;
         }
-        let coarse = cells.halved(&cells.start);
-        let mut mask = coarse.start.clone();
-        let mut models: Option<[Mixture; 2]> = None;
-        for _ in 1..self.params.iterations {
-            let Some(next) = self.models(&coarse, &mask, models.as_ref()) else { break };
-            mask = self.round(&coarse, &next);
-            models = Some(next);
-            if context.stopped() != Stop::No {
-                break;
-            }
+        let larger = self.larger(cells);
+        let mut level = larger.last().unwrap_or(cells);
+        let mut models = self.models(level, &level.start, None)?;
+        let mut mask = self.round(level, &models, None);
+        for _ in larger.len() + 1..self.params.iterations {
+            models = self.models(level, &mask, Some(&models))?;
+            mask = self.round(level, &models, None);
         }
-        let mask = if models.is_some() { cells.doubled(&mask) } else { cells.start.clone() };
-        let models = self.models(cells, &mask, models.as_ref())?;
-        let mask = self.round(cells, &models);
+        for at in (0..larger.len()).rev() {
+            if context.stopped() != Stop::No {
+                return None;
+            }
+            models = self.models(level, &mask, Some(&models))?;
+            level = if at == 0 { cells } else { &larger[at - 1] };
+            mask = self.round(level, &models, Some(&level.doubled(&mask)));
+        }
         (overlap(&cells.start, &mask) >= self.params.overlap).then_some(mask)
     }
 
-    /// The minimum cut between two color models.
-    fn round(&self, cells: &Cells, models: &[Mixture; 2]) -> Vec<bool> {
-        let mut mask = Links::new(cells, self.params.gamma as f32).cut(&self.preferences(cells, models));
+    /// The cells of the earlier rounds, of twice and four times the side; fewer where a class has too few for a model.
+    fn larger(&self, cells: &Cells) -> Vec<Cells> {
+        let mut larger: Vec<Cells> = Vec::new();
+        for _ in 1..self.params.iterations.min(3) {
+            let next = larger.last().unwrap_or(cells).halved();
+            if next.classes().iter().any(|&count| count < FEWEST) {
+                break;
+            }
+            larger.push(next);
+        }
+        larger
+    }
+
+    /// The minimum cut between two color models; near the outline of `before` alone, where that is given.
+    fn round(&self, cells: &Cells, models: &[Mixture; 2], before: Option<&[bool]>) -> Vec<bool> {
+        let before = before.filter(|_| self.params.band > 0);
+        let near = before.map(|mask| near_outline(mask, cells.width, self.params.band));
+        let label = |cell: usize| match (self.fixed(cells, cell), before, &near) {
+            (None, Some(mask), Some(near)) if !near[cell] => Some(mask[cell]),
+            (fixed, ..) => fixed,
+        };
+        let given: Vec<Option<bool>> = (0..cells.soft.len()).map(label).collect();
+        let open: Vec<bool> = given.iter().map(Option::is_none).collect();
+        let links = Links::new(cells, self.params.gamma as f32, &open);
+        let mut mask = links.cut(&self.preferences(cells, models, &given));
         mask.iter_mut().zip(&cells.valid).for_each(|(inside, valid)| *inside &= valid);
         mask
     }
@@ -170,11 +199,11 @@ impl GrabCut {
         Some([model(0)?, model(1)?])
     }
 
-    /// What speaks for the foreground in each cell, in the costs of the cut.
-    fn preferences(&self, cells: &Cells, models: &[Mixture; 2]) -> Vec<f32> {
+    /// What speaks for the foreground in each cell, in the costs of the cut; cells of given labels keep them.
+    fn preferences(&self, cells: &Cells, models: &[Mixture; 2], given: &[Option<bool>]) -> Vec<f32> {
         let never = 9.0 * self.params.gamma as f32;
         let prior = self.params.prior as f32;
-        let preference = |cell: usize| match self.fixed(cells, cell) {
+        let preference = |(cell, given): (usize, &Option<bool>)| match given {
             Some(true) => never,
             Some(false) => -never,
             None => {
@@ -182,7 +211,7 @@ impl GrabCut {
                 models[1].log_density(color) - models[0].log_density(color) + prior * ((x + 0.02) / (1.02 - x)).ln()
             }
         };
-        (0..cells.soft.len()).map(preference).collect()
+        given.iter().enumerate().map(preference).collect()
     }
 }
 
@@ -216,6 +245,42 @@ fn overlap(a: &[bool], b: &[bool]) -> f64 {
     let both = a.iter().zip(b).filter(|(a, b)| **a && **b).count();
     let any = a.iter().zip(b).filter(|(a, b)| **a || **b).count();
     if any == 0 { 1.0 } else { both as f64 / any as f64 }
+}
+
+/// Whether both labels are within `reach` cells, along rows and columns.
+fn near_outline(mask: &[bool], width: usize, reach: usize) -> Vec<bool> {
+    let height = mask.len() / width.max(1);
+    // Along rows: how many of the window are inside, and how many it has; then the same of those along columns.
+    let mut inside = vec![0u32; mask.len()];
+    let window = |at: usize, length: usize| at.saturating_sub(reach)..(at + reach + 1).min(length);
+    let mut sums = vec![0u32; width + 1];
+    for (row, inside) in mask.chunks_exact(width).zip(inside.chunks_exact_mut(width)) {
+        for (x, &label) in row.iter().enumerate() {
+            sums[x + 1] = sums[x] + u32::from(label);
+        }
+        for (x, inside) in inside.iter_mut().enumerate() {
+            let window = window(x, width);
+            *inside = sums[window.end] - sums[window.start];
+        }
+    }
+    let mut near = vec![false; mask.len()];
+    let mut columns = vec![0u32; width];
+    for y in 0..height + reach {
+        if y < height {
+            columns.iter_mut().zip(&inside[y * width..]).for_each(|(sum, &add)| *sum += add);
+        }
+        if y > 2 * reach {
+            columns.iter_mut().zip(&inside[(y - 2 * reach - 1) * width..]).for_each(|(sum, &less)| *sum -= less);
+        }
+        if y < reach {
+            continue;
+        }
+        let rows = window(y - reach, height).len();
+        for (x, (&sum, near)) in columns.iter().zip(&mut near[(y - reach) * width..]).enumerate() {
+            *near = sum > 0 && (sum as usize) < rows * window(x, width).len();
+        }
+    }
+    near
 }
 
 /// Cells → pixels, bilinearly: a pixel is inside where at least half of its surroundings are.

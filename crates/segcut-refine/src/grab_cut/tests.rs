@@ -130,3 +130,17 @@ fn parameters_are_checked() {
     assert!(refused(GrabCutParams { gamma: f64::NAN, ..GrabCutParams::default() }).starts_with("refine.gamma = NaN"));
     assert!(refused(GrabCutParams { low: 2.0, ..GrabCutParams::default() }).starts_with("refine.low = 2"));
 }
+
+#[test]
+fn cells_near_an_outline_are_those_that_see_both_labels() {
+    for (height, width, reach) in [(5, 7, 1), (6, 4, 2), (3, 3, 9), (1, 6, 2)] {
+        let mask: Vec<bool> = (0..height * width).map(|i| i * i % 11 < 2).collect();
+        let sees = |i: usize| {
+            let (y, x) = (i / width, i % width);
+            let close = |j: &usize| (j / width).abs_diff(y) <= reach && (j % width).abs_diff(x) <= reach;
+            let labels: Vec<bool> = (0..mask.len()).filter(close).map(|j| mask[j]).collect();
+            labels.contains(&true) && labels.contains(&false)
+        };
+        assert_eq!(near_outline(&mask, width, reach), (0..mask.len()).map(sees).collect::<Vec<_>>());
+    }
+}

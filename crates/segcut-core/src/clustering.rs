@@ -19,6 +19,14 @@ pub enum Status {
     TimedOut,
 }
 
+impl Status {
+    /// How two computations end together: as the first one that did not converge.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if self == Self::Converged { other } else { self }
+    }
+}
+
 /// What a user should know about a result.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

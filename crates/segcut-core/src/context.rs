@@ -1,6 +1,6 @@
 //! What a caller hands to every stage.
 
-use crate::Partition;
+use crate::{Partition, Status};
 use ndarray::Array2;
 use std::sync::Arc;
 
@@ -65,6 +65,15 @@ impl Context {
     /// Whether to go on.
     pub fn stopped(&self) -> Stop {
         self.stop.as_ref().map_or(Stop::No, |stop| stop())
+    }
+
+    /// How a computation ends where the caller wants it to; none where it goes on.
+    pub fn ended(&self) -> Option<Status> {
+        match self.stopped() {
+            Stop::No => None,
+            Stop::Cancelled => Some(Status::Cancelled),
+            Stop::TimedOut => Some(Status::TimedOut),
+        }
     }
 
     /// Tells a line of detail, made only where somebody listens.

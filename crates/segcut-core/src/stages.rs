@@ -114,6 +114,20 @@ pub trait GraphSource {
     fn graph(&mut self, index: usize) -> Result<RegionGraph, StageError>;
 }
 
+/// Graphs in memory.
+///
+/// # Panics
+/// An index that is not below the length.
+impl<T: AsRef<[RegionGraph]>> GraphSource for T {
+    fn len(&self) -> usize {
+        self.as_ref().len()
+    }
+
+    fn graph(&mut self, index: usize) -> Result<RegionGraph, StageError> {
+        Ok(self.as_ref()[index].clone())
+    }
+}
+
 /// A clusterer that was learned and can be stored.
 pub trait Model: Clusterer {
     /// Writes the model's arrays.

@@ -7,7 +7,7 @@ use crate::kernighan_lin::kernighan_lin;
 use crate::neighbors::Neighbors;
 use segcut_core::{
     Affinity, ClusterCount, Clusterer, Clustering, Context, GramAffinity, Note, Partition, RegionGraph, StageError,
-    Start, Status, Stop,
+    Start, Status,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -276,12 +276,8 @@ impl Clusterer for Multicut {
             Some(asked) if made < asked => clustering.notes.push(Note::KReduced { asked, made }),
             Some(_) => {}
         }
-        clustering.status = match context.stopped() {
-            Stop::Cancelled => Status::Cancelled,
-            Stop::TimedOut => Status::TimedOut,
-            Stop::No if done => Status::Converged,
-            Stop::No => Status::IterationLimit { residual: 1.0 },
-        };
+        let own = if done { Status::Converged } else { Status::IterationLimit { residual: 1.0 } };
+        clustering.status = context.ended().unwrap_or(own);
         Ok(clustering)
     }
 }

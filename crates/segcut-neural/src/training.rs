@@ -9,7 +9,7 @@ use crate::params::{DeepCutParams, Labels};
 use crate::spread::Gathering;
 use crate::target::Target;
 use rand_chacha::ChaCha8Rng;
-use segcut_core::{Context, Status, Stop};
+use segcut_core::{Context, Status};
 
 /// Epochs over which the loss is averaged to decide whether it still falls.
 const WINDOW: usize = 10;
@@ -125,11 +125,7 @@ impl<'a> Training<'a> {
         for epoch in 0..self.params.epochs {
             losses.push(self.step(graph.inputs(), &mut pass, loss));
             context.report("cluster", (epoch + 1) as f64 / self.params.epochs as f64);
-            match context.stopped() {
-                Stop::No => status = status_of(&losses, self.params.tolerance),
-                Stop::Cancelled => status = Status::Cancelled,
-                Stop::TimedOut => status = Status::TimedOut,
-            }
+            status = context.ended().unwrap_or_else(|| status_of(&losses, self.params.tolerance));
             if !matches!(status, Status::IterationLimit { .. }) {
                 break;
             }

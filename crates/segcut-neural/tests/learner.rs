@@ -4,8 +4,8 @@
 
 use ndarray::Array2;
 use segcut_core::{
-    Affinity, Checkpoint, ClusterCount, Clusterer, Context, FeatureBlock, GramAffinity, GraphSource, Learner,
-    RegionGraph, SparseAffinity, StageError, Stop, Unkept,
+    Affinity, Checkpoint, ClusterCount, Clusterer, Context, FeatureBlock, GramAffinity, Learner, RegionGraph,
+    SparseAffinity, StageError, Stop, Unkept,
 };
 use segcut_neural::{DeepCut, DeepCutModel, DeepCutParams, Encoder};
 use std::sync::Arc;
@@ -36,26 +36,14 @@ fn dense(order: [usize; 3], noise: usize) -> RegionGraph {
     RegionGraph::new(Affinity::Gram(GramAffinity { factors, clip: true, shift: 0.0, diagonal: None }))
 }
 
-struct Graphs(Vec<RegionGraph>);
-
-impl GraphSource for Graphs {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn graph(&mut self, index: usize) -> Result<RegionGraph, StageError> {
-        Ok(self.0[index].clone())
-    }
-}
-
 const ORDERS: [[usize; 3]; 5] = [[0, 1, 2], [2, 0, 1], [1, 2, 0], [0, 2, 1], [2, 1, 0]];
 
 fn params() -> DeepCutParams {
     DeepCutParams { k: ClusterCount::Fixed(3), epochs: 120, batch: 2, dropout: 0.25, ..DeepCutParams::default() }
 }
 
-fn folder(make: fn([usize; 3], usize) -> RegionGraph) -> Graphs {
-    Graphs(ORDERS.iter().enumerate().map(|(noise, &order)| make(order, noise)).collect())
+fn folder(make: fn([usize; 3], usize) -> RegionGraph) -> Vec<RegionGraph> {
+    ORDERS.iter().enumerate().map(|(noise, &order)| make(order, noise)).collect()
 }
 
 #[test]
@@ -141,8 +129,8 @@ fn interrupted_training_goes_on_to_the_same_model() {
 #[test]
 fn what_does_not_fit_is_named() {
     let learner = DeepCut::new(params()).unwrap();
-    let error = |graphs: Vec<RegionGraph>| {
-        learner.fit(&mut Graphs(graphs), &mut Unkept, &Context::default()).unwrap_err().to_string()
+    let error = |mut graphs: Vec<RegionGraph>| {
+        learner.fit(&mut graphs, &mut Unkept, &Context::default()).unwrap_err().to_string()
     };
     assert_eq!(error(vec![]), "there is no graph with nodes to learn from");
     let narrow = RegionGraph::new(Affinity::Sparse(SparseAffinity::new(2, vec![], vec![]).unwrap()));

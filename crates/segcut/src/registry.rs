@@ -164,24 +164,33 @@ impl Registry {
         }
     }
 
+    /// Makes a clusterer known that is made from two others, whose tables stand under `keys` of its own.
+    pub(crate) fn register_pair<P, C>(
+        &mut self,
+        kind: &str,
+        keys: [&'static str; 2],
+        build: impl Fn(P, [Box<dyn Clusterer>; 2]) -> C + Send + Sync + 'static,
+    ) where
+        P: DeserializeOwned + Serialize + 'static,
+        C: Clusterer + 'static,
+    {
+        let builder: Builder<dyn Clusterer> = Box::new(move |registry, mut section| {
+            let [first, second] = [registry.nested(&mut section, keys[0])?, registry.nested(&mut section, keys[1])?];
+            let params: P = section.params()?;
+            let mut table = resolved(&section, &params)?;
+            table.insert(keys[0].into(), first.resolved.into());
+            table.insert(keys[1].into(), second.resolved.into());
+            Ok(Built { stage: Box::new(build(params, [first.stage, second.stage])), resolved: table })
+        });
+        self.cluster.insert(kind.to_string(), builder);
+    }
+
     /// The clusterer whose table stands under `key` of another one.
-    pub(crate) fn nested_cluster(
-        &self,
-        section: &mut Section<'_>,
-        key: &'static str,
-    ) -> Result<Built<dyn Clusterer>, RecipeError> {
+    fn nested(&self, section: &mut Section<'_>, key: &'static str) -> Result<Built<dyn Clusterer>, RecipeError> {
         if let Some(inner) = section.take(key)? {
             return self.build_cluster(inner);
         }
         let must = "a table with a kind, such as kind = \"ncut\"";
         Err(section.refused(StageError::parameter(key, "(absent)", must)))
-    }
-
-    /// A clusterer that is made from other clusterers, which its builder takes from the registry.
-    pub(crate) fn register_nested_cluster<F>(&mut self, kind: &str, build: F)
-    where
-        F: Fn(&Registry, Section<'_>) -> Result<Built<dyn Clusterer>, RecipeError> + Send + Sync + 'static,
-    {
-        self.cluster.insert(kind.to_string(), Box::new(build));
     }
 }

@@ -1,6 +1,6 @@
 //! The stages of segcut under the names that recipes use.
 
-use crate::{Registry, two_step, warm_start};
+use crate::{Registry, TwoStep, WarmStart};
 use segcut_features::{Color, Contour, Detail, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
 use segcut_graph::{Correlation, Cosine, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
@@ -68,8 +68,12 @@ impl Registry {
         registry.register_learner("community", Community::new, CommunityModel::load);
         registry.register_learner("deepcut", DeepCut::new, DeepCutModel::load);
         registry.register_learner("spectralnet", SpectralNet::new, SpectralNetModel::load);
-        registry.register_nested_cluster("two_step", two_step::build);
-        registry.register_nested_cluster("warm_start", warm_start::build);
+        registry.register_pair("two_step", ["first", "second"], |params, [first, second]| {
+            TwoStep::new(params, first, second)
+        });
+        registry.register_pair("warm_start", ["first", "then"], |params, [first, then]| {
+            WarmStart::new(params, first, then)
+        });
         registry.register_refine("bilateral_solver", BilateralSolver::new);
         registry.register_refine("components", Components::new);
         registry.register_refine("corners", Corners::new);

@@ -1,9 +1,6 @@
 //! Two-step cutting: foreground and background first, then the parts of each.
 
-use crate::registry::{Built, Registry};
-use crate::section::resolved;
-use crate::{RecipeError, Section};
-use segcut_core::{Clusterer, Clustering, Context, Note, Partition, RegionGraph, StageError, Status};
+use segcut_core::{Clusterer, Clustering, Context, Note, Partition, RegionGraph, StageError};
 use segcut_graph::subgraph;
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +78,7 @@ impl Clusterer for TwoStep {
             }
             next = base + parts.partition.k() as u32;
             result.notes.extend(parts.notes);
-            result.status = worse(result.status, parts.status);
+            result.status = result.status.and(parts.status);
         }
         let k = labels.iter().max().map_or(0, |&l| l as usize + 1);
         result.notes.retain(|note| !matches!(note, Note::KChosen(_)));
@@ -119,21 +116,6 @@ fn connectivities(graph: &RegionGraph, partition: &Partition) -> Vec<f64> {
         sum[1] += geometry.size[node];
     }
     sums.into_iter().map(|[border, area]| border / area.max(1.0).sqrt()).collect()
-}
-
-fn worse(a: Status, b: Status) -> Status {
-    if a == Status::Converged { b } else { a }
-}
-
-/// Reads `first` and `second` as clusterers of their own.
-pub(crate) fn build(registry: &Registry, mut section: Section<'_>) -> Result<Built<dyn Clusterer>, RecipeError> {
-    let first = registry.nested_cluster(&mut section, "first")?;
-    let second = registry.nested_cluster(&mut section, "second")?;
-    let params: TwoStepParams = section.params()?;
-    let mut table = resolved(&section, &params)?;
-    table.insert("first".into(), first.resolved.into());
-    table.insert("second".into(), second.resolved.into());
-    Ok(Built { stage: Box::new(TwoStep::new(params, first.stage, second.stage)), resolved: table })
 }
 
 #[cfg(test)]

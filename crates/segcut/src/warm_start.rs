@@ -1,8 +1,5 @@
 //! A clusterer whose result starts another one.
 
-use crate::registry::{Built, Registry};
-use crate::section::resolved;
-use crate::{RecipeError, Section};
 use segcut_core::{Clusterer, Clustering, Context, RegionGraph, StageError, Start, Status};
 use serde::{Deserialize, Serialize};
 
@@ -68,19 +65,8 @@ impl Clusterer for WarmStart {
         }
         let context = Context { start: Some(self.start(found)), ..context.clone() };
         let result = self.then.cluster(graph, &context)?;
-        Ok(if result.status == Status::Converged { Clustering { status, ..result } } else { result })
+        Ok(Clustering { status: result.status.and(status), ..result })
     }
-}
-
-/// Reads `first` and `then` as clusterers of their own.
-pub(crate) fn build(registry: &Registry, mut section: Section<'_>) -> Result<Built<dyn Clusterer>, RecipeError> {
-    let first = registry.nested_cluster(&mut section, "first")?;
-    let then = registry.nested_cluster(&mut section, "then")?;
-    let params: WarmStartParams = section.params()?;
-    let mut table = resolved(&section, &params)?;
-    table.insert("first".into(), first.resolved.into());
-    table.insert("then".into(), then.resolved.into());
-    Ok(Built { stage: Box::new(WarmStart::new(params, first.stage, then.stage)), resolved: table })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use folder::ModelFolder;
 use images::ImageGraphs;
 use page::Page;
 use segcut::learner;
-use segcut_core::{Fitted, GraphSource, Learner, RegionGraph, StageError};
+use segcut_core::{Fitted, GraphSource, Learner, StageError};
 use segcut_io::dataset::Dataset;
 use segcut_io::hash::{sha256, sha256_file};
 use segcut_io::shown;
@@ -132,7 +132,7 @@ fn of_nodes(args: &TrainArgs, signals: &Signals, talk: Talk) -> Result<Task, Fai
     }
     let (resolved, seed) = (chosen.grouping.resolved().clone(), chosen.grouping.seed());
     let n = graph.n();
-    Ok(Task { learner, graphs: Box::new(One(graph)), resolved, seed, checksum, n, failed: 0 })
+    Ok(Task { learner, graphs: Box::new([graph]), resolved, seed, checksum, n, failed: 0 })
 }
 
 /// The images of a folder, through the recipe's superpixels, features and graph.
@@ -161,19 +161,6 @@ fn of_images(args: &TrainArgs, signals: &Signals, talk: Talk) -> Result<Task, Fa
     let (resolved, seed) = (pipeline.resolved().clone(), pipeline.seed());
     let (n, failed) = (graphs.nodes(), graphs.failed);
     Ok(Task { learner, graphs: Box::new(graphs), resolved, seed, checksum, n, failed })
-}
-
-/// One graph.
-struct One(RegionGraph);
-
-impl GraphSource for One {
-    fn len(&self) -> usize {
-        1
-    }
-
-    fn graph(&mut self, _: usize) -> Result<RegionGraph, StageError> {
-        Ok(self.0.clone())
-    }
 }
 
 fn tell(args: &TrainArgs, talk: Talk, told: &Told, fitted: &Fitted) -> Outcome {

@@ -2,9 +2,7 @@
 
 use super::*;
 use rand::RngExt;
-use segcut_core::{
-    Affinity, ClusterCount, FeatureBlock, GraphSource, Learner, Note, SparseAffinity, Start, Status, Stop,
-};
+use segcut_core::{Affinity, ClusterCount, FeatureBlock, Learner, Note, SparseAffinity, Start, Status, Stop};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use streams::{Stream, stream};
@@ -129,19 +127,6 @@ fn a_start_is_learned_and_stopping_keeps_labels() {
     assert!(whole(found.partition.labels(), 3, 6));
 }
 
-/// Graphs that a learner asks for.
-struct Graphs(Vec<RegionGraph>);
-
-impl GraphSource for Graphs {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn graph(&mut self, index: usize) -> Result<RegionGraph, StageError> {
-        Ok(self.0[index].clone())
-    }
-}
-
 /// A state that is held in memory.
 #[derive(Default)]
 struct Held(Option<Vec<u8>>);
@@ -199,7 +184,7 @@ fn a_model_labels_nodes_that_it_has_not_seen() {
     ];
     for params in variants {
         let community = Community::new(params.clone()).unwrap();
-        let fitted = community.fit(&mut Graphs(vec![seen.clone()]), &mut Unkept, &Context::seeded(3)).unwrap();
+        let fitted = community.fit(&mut [seen.clone()], &mut Unkept, &Context::seeded(3)).unwrap();
         let mut bytes = Vec::new();
         fitted.model.save(&mut bytes).unwrap();
         let model = CommunityModel::load(params.clone(), &bytes).unwrap();
@@ -218,7 +203,7 @@ fn a_model_labels_nodes_that_it_has_not_seen() {
 #[test]
 fn many_graphs_are_learned_as_one_and_misfits_are_refused() {
     let community = Community::new(in_three(&[2])).unwrap();
-    let fit = |graphs: Vec<RegionGraph>| community.fit(&mut Graphs(graphs), &mut Unkept, &Context::seeded(0));
+    let fit = |mut graphs: Vec<RegionGraph>| community.fit(&mut graphs, &mut Unkept, &Context::seeded(0));
     let model = fit(vec![blocks(90, 1), blocks(60, 2)]).unwrap().model;
     let found = model.cluster(&blocks(120, 3), &Context::default()).unwrap();
     assert!(purity(found.partition.labels()) > 0.9);
@@ -273,11 +258,11 @@ fn a_stopped_fit_keeps_its_state_and_a_strange_state_is_refused() {
     let stop: segcut_core::StopSignal =
         Arc::new(move || if asked.fetch_add(1, Ordering::Relaxed) < 40 { Stop::No } else { Stop::Cancelled });
     let (mut held, context) = (Held::default(), Context { stop: Some(stop), ..Context::seeded(5) });
-    let stopped = community.fit(&mut Graphs(vec![graph.clone()]), &mut held, &context);
+    let stopped = community.fit(&mut [graph.clone()], &mut held, &context);
     assert!(matches!(stopped, Err(StageError::Stopped(Stop::Cancelled))));
     let state = held.0.clone();
     assert!(state.is_some());
-    let fitted = community.fit(&mut Graphs(vec![graph.clone()]), &mut held, &Context::seeded(5)).unwrap();
+    let fitted = community.fit(&mut [graph.clone()], &mut held, &Context::seeded(5)).unwrap();
     assert_eq!(fitted.losses.len(), 12);
     let other = Community::new(CommunityParams { hidden: vec![9], ..in_three(&[2]) }).unwrap();
     let error = other.cluster_resumed(&graph, &mut Held(state), &Context::seeded(5)).unwrap_err();

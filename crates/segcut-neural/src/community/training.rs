@@ -106,7 +106,7 @@ impl<'a> Training<'a> {
         }
         while self.losses.len() < epochs && !(self.params.tolerance > 0.0 && self.settled()) {
             let epoch = self.losses.len();
-            if let Some(stopped) = stopped(context) {
+            if let Some(stopped) = context.ended() {
                 if epoch > 0 {
                     checkpoint.keep(&state::write(self, k)?)?;
                 }
@@ -207,14 +207,6 @@ impl<'a> Training<'a> {
             reconstruction: if explain { self.params.reconstruction } else { 0.0 },
         };
         self.step(sample, |out| goal.of(out))
-    }
-}
-
-fn stopped(context: &Context) -> Option<Status> {
-    match context.stopped() {
-        Stop::No => None,
-        Stop::Cancelled => Some(Status::Cancelled),
-        Stop::TimedOut => Some(Status::TimedOut),
     }
 }
 

@@ -270,19 +270,6 @@ fn joined(a: Moments, mass_a: f64, b: Moments, mass_b: f64) -> Moments {
     }
 }
 
-/// The one graph of a clusterer.
-struct Single<'a>(&'a RegionGraph);
-
-impl GraphSource for Single<'_> {
-    fn len(&self) -> usize {
-        1
-    }
-
-    fn graph(&mut self, _: usize) -> Result<RegionGraph, StageError> {
-        Ok(self.0.clone())
-    }
-}
-
 impl Clusterer for SpectralNet {
     fn needs_edges(&self) -> bool {
         self.params.similarity == Similarity::Graph || self.params.reads_edges()
@@ -306,7 +293,7 @@ impl Clusterer for SpectralNet {
         let clamped = Self {
             params: SpectralNetParams { k: k.map_or(ClusterCount::Auto, ClusterCount::Fixed), ..self.params.clone() },
         };
-        let nodes = clamped.nodes(&mut Single(graph), context)?;
+        let nodes = clamped.nodes(&mut std::slice::from_ref(graph), context)?;
         let (model, fit) = clamped.train(&nodes, checkpoint, context)?;
         let found = model.clustering(graph, nodes.x.view(), context.seed)?;
         let mut notes = fit.notes;

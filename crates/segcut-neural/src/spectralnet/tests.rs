@@ -16,8 +16,8 @@ use super::siamese::SiameseParams;
 use super::training::Training;
 use ndarray::{Array1, Array2, s};
 use segcut_core::{
-    Affinity, Checkpoint, ClusterCount, Clusterer, Context, FeatureBlock, GraphSource, Learner, Note, RegionGraph,
-    SparseAffinity, StageError, Stop, Unkept,
+    Affinity, Checkpoint, ClusterCount, Clusterer, Context, FeatureBlock, Learner, Note, RegionGraph, SparseAffinity,
+    StageError, Stop, Unkept,
 };
 use segcut_spectral::{EigenParams, Laplacian, Pencil, smallest};
 use serde_json::Value;
@@ -245,18 +245,6 @@ fn full_batches_span_the_true_eigenspace() {
     }
 }
 
-struct One(RegionGraph);
-
-impl GraphSource for One {
-    fn len(&self) -> usize {
-        1
-    }
-
-    fn graph(&mut self, _: usize) -> Result<RegionGraph, StageError> {
-        Ok(self.0.clone())
-    }
-}
-
 /// Keeps the state of every epoch in memory and hands out the last one.
 #[derive(Default)]
 struct Memory(Option<Vec<u8>>);
@@ -274,7 +262,7 @@ impl Checkpoint for Memory {
 
 fn saved(checkpoint: &mut dyn Checkpoint, context: &Context) -> Result<Vec<u8>, StageError> {
     let params = SpectralNetParams { epochs: 6, batch: 48, ..small() };
-    let fitted = SpectralNet::new(params).unwrap().fit(&mut One(chains()), checkpoint, context)?;
+    let fitted = SpectralNet::new(params).unwrap().fit(&mut [chains()], checkpoint, context)?;
     let mut bytes = Vec::new();
     fitted.model.save(&mut bytes).unwrap();
     Ok(bytes)
@@ -290,7 +278,7 @@ fn stopped_training_goes_on_to_the_same_model() {
     assert!(matches!(saved(&mut memory, &stopped), Err(StageError::Stopped(Stop::Cancelled))));
     assert!(saved(&mut memory, &Context::seeded(3)).unwrap() == whole);
     let other = SpectralNetParams { hidden: Some(vec![32]), ..small() };
-    assert!(SpectralNet::new(other).unwrap().fit(&mut One(chains()), &mut memory, &Context::seeded(3)).is_err());
+    assert!(SpectralNet::new(other).unwrap().fit(&mut [chains()], &mut memory, &Context::seeded(3)).is_err());
 }
 
 #[test]
@@ -385,7 +373,7 @@ fn codes_and_siamese_places_take_part_and_are_kept() {
     let params = SpectralNetParams { neighbors, relative: true, ..params };
     let net = SpectralNet::new(params.clone()).unwrap();
     let direct = net.cluster(&graph, &Context::seeded(1)).unwrap().partition;
-    let fitted = net.fit(&mut One(chains()), &mut Unkept, &Context::seeded(1)).unwrap();
+    let fitted = net.fit(&mut [chains()], &mut Unkept, &Context::seeded(1)).unwrap();
     let mut bytes = Vec::new();
     fitted.model.save(&mut bytes).unwrap();
     let back = SpectralNetModel::load(params.clone(), &bytes).unwrap().cluster(&graph, &Context::default()).unwrap();

@@ -29,9 +29,9 @@ impl Links {
         let near = [gamma, gamma, gamma / 2.0f32.sqrt(), gamma / 2.0f32.sqrt()];
         let mut capacities = vec![[0; 4]; open.len()];
         for (k, near) in near.into_iter().enumerate() {
-            for_pairs(cells, k, |a, b, square| {
+            for_pairs(cells, k, |a, b| {
                 if open[a] || open[b] {
-                    capacities[a][k] = whole(near * (-beta * square).exp());
+                    capacities[a][k] = whole(near * (-beta * squared(&cells.colors[a], &cells.colors[b])).exp());
                 }
             });
         }
@@ -160,13 +160,16 @@ fn whole(capacity: f32) -> i32 {
 fn beta(cells: &Cells) -> f32 {
     let (mut sum, mut count) = (0.0f64, 0.0f64);
     for k in 0..FORWARD.len() {
-        for_pairs(cells, k, |_, _, square| (sum, count) = (sum + f64::from(square), count + 1.0));
+        for_pairs(cells, k, |a, b| {
+            sum += f64::from(squared(&cells.colors[a], &cells.colors[b]));
+            count += 1.0;
+        });
     }
     (1.0 / (2.0 * sum / count.max(1.0) + 1e-9)) as f32
 }
 
-/// Calls with (cell, next cell in the k-th of the [`FORWARD`] directions, squared color distance) where both are valid.
-fn for_pairs(cells: &Cells, k: usize, mut visit: impl FnMut(usize, usize, f32)) {
+/// Calls with (cell, next cell in the k-th of the [`FORWARD`] directions) where both are valid.
+fn for_pairs(cells: &Cells, k: usize, mut visit: impl FnMut(usize, usize)) {
     let [down, right] = DIRECTIONS[FORWARD[k]];
     let (height, width) = (cells.height.saturating_sub(down.unsigned_abs()), cells.width);
     let columns = usize::from(right < 0)..width - usize::from(right > 0);
@@ -174,7 +177,7 @@ fn for_pairs(cells: &Cells, k: usize, mut visit: impl FnMut(usize, usize, f32)) 
         for a in y * width + columns.start..y * width + columns.end {
             let b = a.wrapping_add_signed(down * width as isize + right);
             if cells.valid[a] && cells.valid[b] {
-                visit(a, b, squared(&cells.colors[a], &cells.colors[b]));
+                visit(a, b);
             }
         }
     }

@@ -7,6 +7,7 @@ mod mixture;
 
 use crate::components::connected_components;
 use crate::connectivity::Connectivity;
+use crate::morphology::{BitRows, Element};
 use cells::{Cells, is_gray};
 use links::Links;
 use mixture::{Color, Mixture};
@@ -250,37 +251,8 @@ fn overlap(a: &[bool], b: &[bool]) -> f64 {
 /// Whether both labels are within `reach` cells, along rows and columns.
 fn near_outline(mask: &[bool], width: usize, reach: usize) -> Vec<bool> {
     let height = mask.len() / width.max(1);
-    // Along rows: how many of the window are inside, and how many it has; then the same of those along columns.
-    let mut inside = vec![0u32; mask.len()];
-    let window = |at: usize, length: usize| at.saturating_sub(reach)..(at + reach + 1).min(length);
-    let mut sums = vec![0u32; width + 1];
-    for (row, inside) in mask.chunks_exact(width).zip(inside.chunks_exact_mut(width)) {
-        for (x, &label) in row.iter().enumerate() {
-            sums[x + 1] = sums[x] + u32::from(label);
-        }
-        for (x, inside) in inside.iter_mut().enumerate() {
-            let window = window(x, width);
-            *inside = sums[window.end] - sums[window.start];
-        }
-    }
-    let mut near = vec![false; mask.len()];
-    let mut columns = vec![0u32; width];
-    for y in 0..height + reach {
-        if y < height {
-            columns.iter_mut().zip(&inside[y * width..]).for_each(|(sum, &add)| *sum += add);
-        }
-        if y > 2 * reach {
-            columns.iter_mut().zip(&inside[(y - 2 * reach - 1) * width..]).for_each(|(sum, &less)| *sum -= less);
-        }
-        if y < reach {
-            continue;
-        }
-        let rows = window(y - reach, height).len();
-        for (x, (&sum, near)) in columns.iter().zip(&mut near[(y - reach) * width..]).enumerate() {
-            *near = sum > 0 && (sum as usize) < rows * window(x, width).len();
-        }
-    }
-    near
+    let reached = |label: bool| BitRows::of(height, width, mask, |&l| l == label).dilate(&Element::square(reach));
+    reached(true).and(&reached(false)).pixels()
 }
 
 /// Cells → pixels, bilinearly: a pixel is inside where at least half of its surroundings are.

@@ -6,7 +6,7 @@ mod hole_filling;
 mod majority;
 mod opening_closing;
 
-use bit_rows::Element;
+pub(crate) use bit_rows::{BitRows, Element};
 use segcut_core::{Context, Evidence, LabelMap, Refiner, StageError};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! What the solvers of one connected pencil take and give.
 
 use super::params::{EigenParams, Solver};
-use segcut_core::{Context, Status, Stop};
+use segcut_core::{Context, Status};
 
 /// What to find and when to stop.
 #[derive(Debug, Clone, Copy)]
@@ -91,9 +91,5 @@ pub(super) fn ended(converged: bool, limit: Option<f64>, context: &Context) -> O
     if let Some(residual) = limit {
         return Some(Status::IterationLimit { residual });
     }
-    match context.stopped() {
-        Stop::No => None,
-        Stop::Cancelled => Some(Status::Cancelled),
-        Stop::TimedOut => Some(Status::TimedOut),
-    }
+    context.ended()
 }

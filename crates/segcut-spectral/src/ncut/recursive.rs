@@ -7,7 +7,7 @@ use crate::eigen::cholesky::minimum_degree;
 use crate::eigen::shift_invert::shift_invert_in_order;
 use crate::eigen::{EigenError, EigenParams, Solver, Wanted, solve_connected};
 use crate::pencil::Pencil;
-use segcut_core::{Clustering, Context, Note, Partition, StageError, Status, Stop};
+use segcut_core::{Clustering, Context, Note, Partition, StageError, Status};
 
 /// Residuals and edges below this share of the threshold do not change which parts are cut.
 const NEGLIGIBLE: f64 = 1e-6;
@@ -98,12 +98,9 @@ impl Cutter<'_> {
     }
 
     fn stopped(&mut self) -> bool {
-        match self.context.stopped() {
-            Stop::No => return false,
-            Stop::Cancelled => self.status = Status::Cancelled,
-            Stop::TimedOut => self.status = Status::TimedOut,
-        }
-        true
+        let ended = self.context.ended();
+        self.status = ended.unwrap_or(self.status);
+        ended.is_some()
     }
 
     /// Files the connected pieces of a part with their best cuts.

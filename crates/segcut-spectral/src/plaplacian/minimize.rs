@@ -9,7 +9,7 @@ use super::powers::floored_powers;
 use super::threshold::{Threshold, threshold_cut};
 use crate::eigen::EigenError;
 use crate::kernels::{axpy, dot};
-use segcut_core::{Context, Status, Stop};
+use segcut_core::{Context, Status};
 
 /// Differences below this share of the largest one do not raise the preconditioner's weights further.
 const FLOOR: f64 = 1e-6;
@@ -61,14 +61,6 @@ pub(super) fn minimize(
     }
     let status = status.unwrap_or(Status::IterationLimit { residual: search.promised });
     Ok(Minimum { v: search.point.v, status, iterations: search.iterations })
-}
-
-fn stopped(context: &Context) -> Option<Status> {
-    match context.stopped() {
-        Stop::No => None,
-        Stop::Cancelled => Some(Status::Cancelled),
-        Stop::TimedOut => Some(Status::TimedOut),
-    }
 }
 
 /// w_e (d_e² + ε²)^((p−2)/2), with ε a small share of the largest difference.
@@ -130,7 +122,7 @@ impl<'a> Search<'a> {
         context: &Context,
     ) -> Result<Option<Status>, EigenError> {
         for age in 0..AGE.min(self.stopping.max_iter - self.iterations) {
-            if let Some(status) = stopped(context) {
+            if let Some(status) = context.ended() {
                 return Ok(Some(status));
             }
             let direction = self.direction(inverse)?;

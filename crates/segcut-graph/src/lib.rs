@@ -49,7 +49,7 @@ pub use laplacian::{degrees, laplacian, normalized_laplacian};
 pub use merge_cost::{MergeCost, MergeCostError};
 pub use otsu::otsu;
 pub use pmi::{Pmi, PmiParams, PmiTable, pmi_grid, pmi_table};
-pub use points::{Kernel, PointAffinity, PointGraph, PointGraphError, PointGraphParams, Symmetry};
+pub use points::{Approximate, Kernel, PointAffinity, PointGraph, PointGraphError, PointGraphParams, Symmetry};
 pub use pool::pool;
 pub use rag::{Rag, RagError, RagParams};
 pub use ranking_graph::{RankingGraph, RankingGraphParams};

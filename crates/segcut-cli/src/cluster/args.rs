@@ -77,6 +77,9 @@ pub struct GraphArgs {
     /// What becomes of one-sided neighbours: half the weight, the whole weight, or no edge [default: mean]
     #[arg(long, value_enum)]
     pub symmetry: Option<SymmetryName>,
+    /// Whether some nearest points may be missed for speed [default: auto, for many points of more than 8 columns]
+    #[arg(long, value_enum)]
+    pub approximate: Option<ApproximateName>,
     /// What becomes of a graph whose two directions differ
     #[arg(long, value_enum, default_value_t = DirectedName::Refuse)]
     pub directed: DirectedName,
@@ -223,6 +226,17 @@ words!(
         Union = "union",
         /// No edge
         Mutual = "mutual",
+    }
+);
+words!(
+    /// Whether nearest points may be missed.
+    ApproximateName {
+        /// Where trying all pairs takes longer
+        Auto = "auto",
+        /// Yes
+        Always = "always",
+        /// No
+        Never = "never",
     }
 );
 /// What becomes of directed input.

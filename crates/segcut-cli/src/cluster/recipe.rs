@@ -138,6 +138,7 @@ fn settings(args: &ClusterArgs) -> Result<Vec<Setting>, Failure> {
         ("--gamma", at("points.gamma", g.gamma.map(|gamma| format!("{gamma:?}")))),
         ("--kernel", at("points.kernel", g.kernel.map(|kernel| quoted(kernel.word())))),
         ("--symmetry", at("points.symmetry", g.symmetry.map(|symmetry| quoted(symmetry.word())))),
+        ("--approximate", at("points.approximate", g.approximate.map(|approximate| quoted(approximate.word())))),
         ("--assign", at("cluster.assign", t.assign.map(|assign| quoted(assign.word())))),
         ("--solver", at("cluster.solver", t.solver.as_deref().map(quoted))),
         ("--tol", at("cluster.tol", t.tol.map(|tol| format!("{tol:?}")))),
@@ -172,6 +173,7 @@ pub fn check_graph_options(args: &ClusterArgs, format: Format) -> Result<(), Fai
         ("--epsilon", g.epsilon.is_some()),
         ("--kernel", g.kernel.is_some()),
         ("--symmetry", g.symmetry.is_some()),
+        ("--approximate", g.approximate.is_some()),
     ];
     let array = [
         ("--mask", g.mask.is_some()),

@@ -1,6 +1,6 @@
 //! Neighbours by trying all pairs, for many coordinates.
 
-use super::neighbors::{Neighbor, Search, centered, distance2, keep_nearest};
+use super::neighbors::{Nearest, Neighbor, Search, centered, distance2, keep_nearest};
 use ndarray::{Array2, ArrayView2, s};
 use std::ops::Range;
 
@@ -50,7 +50,7 @@ impl<'a> BruteForce<'a> {
     }
 }
 
-impl Search for BruteForce<'_> {
+impl Nearest for BruteForce<'_> {
     fn nearest(&self, rows: Range<usize>, count: usize) -> Vec<Vec<Neighbor>> {
         let bound = |distances: &mut Vec<f64>| match count.checked_sub(1) {
             None => f64::NEG_INFINITY,
@@ -60,13 +60,15 @@ impl Search for BruteForce<'_> {
         self.candidates(rows, bound).into_iter().map(|found| keep_nearest(found, count)).collect()
     }
 
+    fn block(&self) -> usize {
+        (HELD / self.norms.len().max(1)).clamp(1, 256)
+    }
+}
+
+impl Search for BruteForce<'_> {
     fn within(&self, rows: Range<usize>, radius2: f64) -> Vec<Vec<Neighbor>> {
         let passing = self.candidates(rows, |_| radius2).into_iter();
         let near = passing.map(|found| found.into_iter().filter(|near| near.distance2 <= radius2).collect());
         near.map(|found| keep_nearest(found, usize::MAX)).collect()
-    }
-
-    fn block(&self) -> usize {
-        (HELD / self.norms.len().max(1)).clamp(1, 256)
     }
 }

@@ -1,117 +1,26 @@
 //! Points and a rule of nearness → graph.
 
 use super::kernel::{Kernel, Weighting};
-use super::neighbors::{Neighbor, distance2, for_all, search};
+use super::navigable::Navigable;
+use super::neighbors::{Nearest, Neighbor, distance2, for_all, search, tree_is_slow};
+use super::params::{Approximate, PointAffinity, PointGraphError, PointGraphParams, Symmetry};
 use ndarray::ArrayView2;
-use segcut_core::{AffinityError, SparseAffinity, StageError};
-use serde::{Deserialize, Serialize};
+use segcut_core::{SparseAffinity, StageError};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use thiserror::Error;
-
-/// Which pairs of points are joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PointAffinity {
-    /// All pairs whose weight is not 0.
-    Rbf,
-    /// Pairs at most `epsilon` apart.
-    Epsilon,
-    /// Every point with its nearest ones.
-    #[default]
-    NearestNeighbors,
-}
-
-/// What becomes of a pair of which only one is among the nearest of the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Symmetry {
-    /// Half the weight: (A + Aᵀ) / 2, as scikit-learn.
-    #[default]
-    Mean,
-    /// The whole weight.
-    Union,
-    /// No edge.
-    Mutual,
-}
-
-/// How points become a graph. Names and defaults are scikit-learn's `SpectralClustering`'s, where it has them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PointGraphParams {
-    /// Which pairs are joined.
-    pub affinity: PointAffinity,
-    /// Nearest points of each point, itself counted.
-    pub n_neighbors: usize,
-    /// Radius of affinity "epsilon", which needs it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub epsilon: Option<f64>,
-    /// How a distance becomes a weight.
-    pub kernel: Kernel,
-    /// Factor of the squared distance in the Gaussian kernel: 1/(2σ²).
-    pub gamma: f64,
-    /// Which neighbour sets the scale of the local kernel.
-    pub scale_neighbor: usize,
-    /// What becomes of one-sided neighbours.
-    pub symmetry: Symmetry,
-}
-
-impl Default for PointGraphParams {
-    fn default() -> Self {
-        Self {
-            affinity: PointAffinity::default(),
-            n_neighbors: 10,
-            epsilon: None,
-            kernel: Kernel::default(),
-            gamma: 1.0,
-            scale_neighbor: 7,
-            symmetry: Symmetry::default(),
-        }
-    }
-}
-
-/// Why points make no graph.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum PointGraphError {
-    /// A coordinate is not finite, or so large that squares leave f64.
-    #[error("point {point} has the coordinate {value}; coordinates must lie within ±1e150")]
-    Coordinate {
-        /// The point.
-        point: usize,
-        /// Its coordinate.
-        value: f64,
-    },
-    /// More neighbours than points.
-    #[error("n_neighbors = {n_neighbors} is more than the {n} points (a point counts as its own neighbour)")]
-    Neighbors {
-        /// Asked for.
-        n_neighbors: usize,
-        /// Points.
-        n: usize,
-    },
-    /// The graph has more edges than may be held.
-    #[error("{n} points make more than {most} edges, all that memory allows; use fewer neighbours or a smaller radius")]
-    TooManyEdges {
-        /// Points.
-        n: usize,
-        /// Edges that may be held.
-        most: usize,
-    },
-    /// The edges make no affinity.
-    #[error(transparent)]
-    Affinity(#[from] AffinityError),
-}
 
 /// Points → graph of near points.
 ///
-/// Exact: a k-d tree up to 8 coordinates, all pairs beyond. Of points at equal distance the smaller number is nearer.
+/// A k-d tree up to 8 coordinates, all pairs beyond; `approximate` nearest neighbours by a navigable graph of the points
+/// (Malkov & Yashunin 2018), which misses some: by default for more than 50,000 points of more than 8 coordinates. Of
+/// points at equal distance the smaller number is nearer.
 /// Duplicates are neighbours at distance 0. A graph that falls apart is returned as it is.
 ///
 /// # Determinism
 /// The same edges and bits of weights at any number of threads.
 ///
 /// # Cost
-/// Few coordinates: O(n·log n) searches; many: O(n²·d). Memory is that of the edges.
+/// Few coordinates and approximate: O(n·log n) searches; many: O(n²·d). Memory is that of the edges; approximate besides
+/// 4·d + 320 bytes a point.
 ///
 /// # Examples
 /// ```
@@ -192,6 +101,9 @@ struct Near<'a> {
     most: usize,
 }
 
+/// Points of many coordinates up to which all pairs are tried.
+const MOST_EXACT: usize = 50_000;
+
 /// A weighted pair u < v.
 type Edge = ([u32; 2], f64);
 
@@ -266,6 +178,22 @@ impl Near<'_> {
         Ok(rows.flat_map(|(u, list)| list.into_iter().map(move |near| (u, near))).map(|(u, n)| edge(u, n)).collect())
     }
 
+    /// The nearest others of every point.
+    fn lists(&self, count: usize) -> Result<Vec<Vec<Neighbor>>, PointGraphError> {
+        let n = self.points.nrows();
+        let approximate = match self.params.approximate {
+            Approximate::Auto => tree_is_slow(self.points.ncols()) && n > MOST_EXACT,
+            Approximate::Always => true,
+            Approximate::Never => false,
+        };
+        if approximate {
+            let graph = Navigable::new(&self.points, count).map_err(|_| PointGraphError::Thread)?;
+            return Ok(for_all(n, &graph, |rows| graph.nearest(rows, count)));
+        }
+        let search = search(&self.points);
+        Ok(for_all(n, &*search, |rows| search.nearest(rows, count)))
+    }
+
     fn nearest(&self) -> Result<Vec<Edge>, PointGraphError> {
         let n = self.points.nrows();
         let wanted = self.params.n_neighbors - 1;
@@ -275,8 +203,7 @@ impl Near<'_> {
         let scale = self.params.scale_neighbor.min(n - 1);
         let local = self.params.kernel == Kernel::Local;
         let asked = if local { wanted.max(scale) } else { wanted };
-        let search = search(&self.points);
-        let lists = for_all(n, &*search, |rows| search.nearest(rows, asked));
+        let lists = self.lists(asked)?;
         let weighting = match self.params.kernel {
             Kernel::Auto | Kernel::Connectivity => Weighting::One,
             Kernel::Gaussian => Weighting::Gaussian(self.params.gamma),
@@ -345,6 +272,17 @@ mod tests {
         }
         let one = PointGraphParams { affinity: PointAffinity::Rbf, ..Default::default() };
         assert_eq!(build(one, &array![[1.0, 2.0]]).unwrap().n(), 1);
+    }
+
+    #[test]
+    fn approximate_neighbours_of_few_points_are_the_nearest() {
+        let points = Array2::from_shape_fn((60, 9), |(i, d)| ((i * 7 + d * 13) % 29) as f64);
+        let weights = |approximate| {
+            let params = PointGraphParams { approximate, kernel: Kernel::Local, ..Default::default() };
+            build(params, &points).unwrap()
+        };
+        assert_eq!(weights(Approximate::Always), weights(Approximate::Never));
+        assert_eq!(weights(Approximate::Auto), weights(Approximate::Never));
     }
 
     #[test]

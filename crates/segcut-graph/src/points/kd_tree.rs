@@ -1,6 +1,6 @@
 //! Neighbours by a k-d tree, for few coordinates.
 
-use super::neighbors::{Neighbor, Search, distance2, keep_nearest};
+use super::neighbors::{Nearest, Neighbor, Search, distance2, keep_nearest};
 use kiddo::SquaredEuclidean;
 use kiddo::immutable::float::kdtree::ImmutableKdTree;
 use ndarray::{ArrayView2, Axis};
@@ -59,7 +59,7 @@ impl<'a, const D: usize> KdTree<'a, D> {
     }
 }
 
-impl<const D: usize> Search for KdTree<'_, D> {
+impl<const D: usize> Nearest for KdTree<'_, D> {
     fn nearest(&self, rows: Range<usize>, count: usize) -> Vec<Vec<Neighbor>> {
         let others = self.rows.len().saturating_sub(1);
         // Itself, and one more than asked for, to see a tie at the end.
@@ -83,11 +83,13 @@ impl<const D: usize> Search for KdTree<'_, D> {
         rows.map(nearest).collect()
     }
 
-    fn within(&self, rows: Range<usize>, radius2: f64) -> Vec<Vec<Neighbor>> {
-        rows.map(|i| keep_nearest(self.ball(i, radius2), usize::MAX)).collect()
-    }
-
     fn block(&self) -> usize {
         256
+    }
+}
+
+impl<const D: usize> Search for KdTree<'_, D> {
+    fn within(&self, rows: Range<usize>, radius2: f64) -> Vec<Vec<Neighbor>> {
+        rows.map(|i| keep_nearest(self.ball(i, radius2), usize::MAX)).collect()
     }
 }

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// More coordinates than this make a tree slower than trying all pairs.
+/// Coordinates of the points in a tree.
 const TREE_DIMS: usize = 8;
 
 /// A point near another one.
@@ -17,21 +17,29 @@ pub(super) struct Neighbor {
     pub(super) distance2: f64,
 }
 
-/// Finds neighbours of a range of points; the same list whatever the method: by distance, then by number.
-pub(super) trait Search: Sync {
+/// Finds nearest points of a range of points, by distance, then by number.
+pub(super) trait Nearest: Sync {
     /// The `count` nearest other points of every point in the range (fewer where there are no more).
     fn nearest(&self, rows: Range<usize>, count: usize) -> Vec<Vec<Neighbor>>;
-
-    /// All other points whose squared distance is at most `radius2`.
-    fn within(&self, rows: Range<usize>, radius2: f64) -> Vec<Vec<Neighbor>>;
 
     /// Points that are best asked for together.
     fn block(&self) -> usize;
 }
 
+/// Finds every neighbour: the same lists whatever the method.
+pub(super) trait Search: Nearest {
+    /// All other points whose squared distance is at most `radius2`.
+    fn within(&self, rows: Range<usize>, radius2: f64) -> Vec<Vec<Neighbor>>;
+}
+
+/// Whether so many coordinates make a tree slower than trying all pairs.
+pub(super) fn tree_is_slow(dims: usize) -> bool {
+    dims > TREE_DIMS
+}
+
 /// The method that is fast for so many coordinates.
 pub(super) fn search<'a>(points: &'a ArrayView2<'a, f64>) -> Box<dyn Search + 'a> {
-    if points.ncols() > TREE_DIMS {
+    if tree_is_slow(points.ncols()) {
         return Box::new(BruteForce::new(points));
     }
     kd_tree(points)
@@ -47,7 +55,7 @@ pub(crate) fn neighbors_of(points: ArrayView2<'_, f64>, count: usize) -> Vec<Vec
 /// Runs a question over all points, in blocks, on all threads.
 pub(super) fn for_all(
     n: usize,
-    search: &dyn Search,
+    search: &dyn Nearest,
     ask: impl Fn(Range<usize>) -> Vec<Vec<Neighbor>> + Sync,
 ) -> Vec<Vec<Neighbor>> {
     let block = search.block().max(1);

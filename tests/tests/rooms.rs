@@ -9,17 +9,19 @@ use std::path::{Path, PathBuf};
 /// Rooms and the rooms that they may use, as in ARCHITECTURE.md.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("segcut-core", &[]),
+    // Vector code that both kinds of networks multiply with.
+    ("segcut-kernel", &[]),
     ("segcut-pixel", &["segcut-core"]),
     ("segcut-superpixel", &["segcut-core", "segcut-pixel"]),
     ("segcut-features", &["segcut-core", "segcut-pixel"]),
     // Images are resized before the network sees them.
-    ("segcut-vit", &["segcut-core", "segcut-pixel"]),
+    ("segcut-vit", &["segcut-core", "segcut-kernel", "segcut-pixel"]),
     ("segcut-weights", &["segcut-core"]),
     ("segcut-graph", &["segcut-core"]),
     // Its contour extractor reads colors, and filters along their edges.
     ("segcut-spectral", &["segcut-core", "segcut-graph", "segcut-pixel"]),
     ("segcut-multicut", &["segcut-core", "segcut-graph"]),
-    ("segcut-neural", &["segcut-core", "segcut-graph", "segcut-spectral"]),
+    ("segcut-neural", &["segcut-core", "segcut-graph", "segcut-kernel", "segcut-spectral"]),
     ("segcut-refine", &["segcut-core", "segcut-graph", "segcut-pixel"]),
     ("segcut-io", &["segcut-core"]),
     ("segcut-eval", &["segcut-core"]),

@@ -1,5 +1,5 @@
 //! Trains one network on a graph of n nodes with 384 features each, 100 epochs, some times over, for
-//! `tests/peers/deepcut`: `time_deepcut N REPEATS ncut|cc`.
+//! `tests/peers/deepcut`: `time_deepcut N REPEATS ncut|cc [THREADS]`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -28,7 +28,10 @@ fn main() {
         ..DeepCutParams::default()
     };
     let network = DeepCut::new(params).unwrap();
-    for _ in 0..repeats {
-        network.cluster(&graph, &Context::default()).unwrap();
-    }
+    let threads = words.get(3).map_or(1, |word| word.parse().unwrap());
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
+        for _ in 0..repeats {
+            network.cluster(&graph, &Context::default()).unwrap();
+        }
+    });
 }

@@ -2,13 +2,15 @@
 //!
 //! Rows are worked on in chunks of a fixed size, so the bytes of a result do not depend on the threads.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
+use segcut_kernel::{Columns, Isa, Lines, PANEL, Right, Rows, RowsMut, pack, pack_transposed};
 
-/// Rows that one task works on.
-pub(crate) const CHUNK: usize = 256;
+/// Rows of the result that one task works on.
+pub(crate) const CHUNK: usize = 96;
+
+/// Rows of both factors that a transposed product reads at a time: so many stay in the nearest caches.
+const DEPTH: usize = 128;
 
 /// Multiplications below which a product is not worth a second thread.
 const ALONE: usize = 1 << 21;
@@ -42,20 +44,15 @@ impl Matrix {
         &mut self.values[row * self.cols..][..self.cols]
     }
 
-    pub(crate) fn view(&self) -> MatRef<'_, f32> {
-        MatRef::from_row_major_slice(&self.values, self.rows, self.cols)
-    }
-
     /// self = `a`·`b`, then `finish` on every chunk of rows with its first row.
-    pub(crate) fn set_product(&mut self, a: &Self, b: MatRef<'_, f32>, finish: impl Fn(usize, &mut [f32]) + Sync) {
+    pub(crate) fn set_product(&mut self, a: &Self, b: &Panels, finish: impl Fn(usize, &mut [f32]) + Sync) {
         let (depth, cols) = (a.cols, self.cols);
         if cols == 0 {
             return;
         }
         let one = |(chunk, out): (usize, &mut [f32])| {
-            let (first, rows) = (chunk * CHUNK, out.len() / cols);
-            let some = MatRef::from_row_major_slice(&a.values[first * depth..][..rows * depth], rows, depth);
-            matmul(MatMut::from_row_major_slice_mut(out, rows, cols), Accum::Replace, some, b, 1.0, Par::Seq);
+            let (first, count) = (chunk * CHUNK, out.len() / cols);
+            b.multiply(Rows { values: &a.values[first * depth..], stride: depth, count }, out);
             finish(first, out);
         };
         if a.rows * depth * cols < ALONE {
@@ -71,15 +68,35 @@ impl Matrix {
         if cols == 0 {
             return;
         }
-        let one = |(chunk, out): (usize, &mut [f32])| {
-            let rows = out.len() / cols;
-            let some = self.view().subcols(chunk * CHUNK, rows).transpose();
-            matmul(MatMut::from_row_major_slice_mut(out, rows, cols), Accum::Replace, some, b.view(), 1.0, Par::Seq);
-        };
+        let one = |(chunk, out): (usize, &mut [f32])| self.some_transposed(chunk * CHUNK, b, out);
         if self.rows * self.cols * cols < ALONE {
             out.chunks_mut(CHUNK * cols).enumerate().for_each(one);
         } else {
             out.par_chunks_mut(CHUNK * cols).enumerate().for_each(one);
+        }
+    }
+
+    /// Rows of selfᵀ·`b` from `first` on.
+    fn some_transposed(&self, first: usize, b: &Self, out: &mut [f32]) {
+        let (isa, count) = (Isa::best(), out.len() / b.cols);
+        for panel in (0..b.cols).step_by(PANEL) {
+            let width = PANEL.min(b.cols - panel);
+            let (mut lines, mut sums) = ([0.0; DEPTH * PANEL], [0.0; CHUNK * PANEL]);
+            for from in (0..self.rows).step_by(DEPTH) {
+                let depth = DEPTH.min(self.rows - from);
+                let left = Columns { values: &self.values[from * self.cols + first..], stride: self.cols, count };
+                let from = &b.values[from * b.cols + panel..];
+                let mut right = Lines { values: from, stride: b.cols, depth };
+                if width < PANEL {
+                    let rows = lines.chunks_exact_mut(PANEL).zip(from.chunks(b.cols)).take(depth);
+                    rows.for_each(|(line, row)| line[..width].copy_from_slice(&row[..width]));
+                    right = Lines { values: &lines, stride: PANEL, depth };
+                }
+                isa.add_by_columns(left, right, &mut RowsMut { values: &mut sums, stride: PANEL });
+            }
+            for (out, sums) in out.chunks_exact_mut(b.cols).zip(sums.chunks_exact(PANEL)) {
+                out[panel..][..width].copy_from_slice(&sums[..width]);
+            }
         }
     }
 
@@ -101,6 +118,57 @@ impl Matrix {
         let cols = blocks.iter().map(|block| block.cols).sum();
         let values = (0..rows).flat_map(|row| blocks.iter().flat_map(move |block| block.row(row)).copied()).collect();
         Self { rows, cols, values }
+    }
+}
+
+/// The right factor of products, in panels of 32 columns; 0 beyond the last column.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Panels {
+    depth: usize,
+    cols: usize,
+    values: Vec<f32>,
+}
+
+impl Panels {
+    fn zeros(depth: usize, cols: usize) -> Self {
+        Self { depth, cols, values: vec![0.0; depth * cols.next_multiple_of(PANEL)] }
+    }
+
+    /// A matrix of `cols` columns, row by row.
+    pub(crate) fn new(values: &[f32], cols: usize) -> Self {
+        let depth = values.len() / cols.max(1);
+        let mut panels = Self::zeros(depth, cols);
+        pack(Rows { values, stride: cols, count: depth }, cols, &mut panels.values);
+        panels
+    }
+
+    /// The transpose of a matrix of `cols` columns, row by row.
+    pub(crate) fn transposed(values: &[f32], cols: usize) -> Self {
+        let count = values.len() / cols.max(1);
+        let mut panels = Self::zeros(cols, count);
+        pack_transposed(Rows { values, stride: cols, count }, cols, &mut panels.values);
+        panels
+    }
+
+    /// `out` = left·self, row-major.
+    fn multiply(&self, left: Rows<'_>, out: &mut [f32]) {
+        if self.depth == 0 {
+            return out.fill(0.0);
+        }
+        let isa = Isa::best();
+        for (at, panel) in self.values.chunks_exact(self.depth * PANEL).enumerate() {
+            let right = Right { panel, bias: &[0.0; PANEL], add: false, ahead: 0 };
+            let first = at * PANEL;
+            if first + PANEL <= self.cols {
+                isa.multiply(left, right, &mut RowsMut { values: &mut out[first..], stride: self.cols });
+                continue;
+            }
+            let mut product = [0.0; CHUNK * PANEL];
+            isa.multiply(left, right, &mut RowsMut { values: &mut product, stride: PANEL });
+            for (out, row) in out.chunks_exact_mut(self.cols).zip(product.chunks_exact(PANEL)) {
+                out[first..].copy_from_slice(&row[..self.cols - first]);
+            }
+        }
     }
 }
 
@@ -126,10 +194,10 @@ mod tests {
 
     #[test]
     fn products_agree_with_sums() {
-        for (rows, depth, cols) in [(1, 1, 1), (300, 7, 5), (600, 70, 64)] {
+        for (rows, depth, cols) in [(1, 1, 1), (3, 0, 2), (300, 7, 5), (600, 70, 64), (130, 100, 75)] {
             let (a, b) = (drawn(rows, depth, 7), drawn(depth, cols, 5));
             let mut out = Matrix::zeros(rows, cols);
-            out.set_product(&a, b.view(), |_, _| {});
+            out.set_product(&a, &Panels::new(&b.values, b.cols), |_, _| {});
             assert!(close(&out.values, &plain(&a, &b).values));
             let mut back = vec![0.0; depth * cols];
             a.transposed_product(&out, &mut back);
@@ -150,7 +218,7 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let mut out = Matrix::zeros(1000, 64);
-                out.set_product(&a, b.view(), |_, _| {});
+                out.set_product(&a, &Panels::new(&b.values, b.cols), |_, _| {});
                 let mut back = vec![0.0; 300 * 64];
                 a.transposed_product(&out, &mut back);
                 (out, back)

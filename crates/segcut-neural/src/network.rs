@@ -1,9 +1,8 @@
 //! Features → memberships, and back to gradients.
 
 use crate::activation::{biased_elu, biased_softmax, column_sums, through_elu, through_softmax, times};
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, Panels};
 use crate::spread::Gathering;
-use faer::MatRef;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
@@ -141,7 +140,8 @@ impl Network {
                 _ => &before[at - 1],
             };
             let bias = &self.parameters[layer.bias()];
-            rest[0].set_product(input, self.matrix(layer), |_, rows| match at == last {
+            let weights = Panels::new(&self.parameters[layer.matrix()], layer.outputs);
+            rest[0].set_product(input, &weights, |_, rows| match at == last {
                 true => biased_softmax(rows, bias),
                 false => biased_elu(rows, bias),
             });
@@ -168,22 +168,18 @@ impl Network {
             input.transposed_product(own, &mut gradient[layer.matrix()]);
             column_sums(&own.values, &mut gradient[layer.bias()]);
             let Some(previous) = before.last_mut() else { continue };
-            let turned = self.matrix(layer).transpose();
+            let turned = Panels::transposed(&self.parameters[layer.matrix()], layer.outputs);
             if at < self.encoder {
                 let mut gathered = Matrix::zeros(own.rows, layer.inputs);
-                gathered.set_product(own, turned, |_, _| {});
+                gathered.set_product(own, &turned, |_, _| {});
                 *previous = inputs.gathering.scatter(&gathered);
             } else {
-                previous.set_product(own, turned, |_, _| {});
+                previous.set_product(own, &turned, |_, _| {});
             }
             if let (true, Some(mask)) = (at == last, mask) {
                 previous.values.iter_mut().zip(mask).for_each(|(g, m)| *g *= m);
             }
         }
-    }
-
-    fn matrix(&self, layer: &Layer) -> MatRef<'_, f32> {
-        MatRef::from_row_major_slice(&self.parameters[layer.matrix()], layer.inputs, layer.outputs)
     }
 }
 

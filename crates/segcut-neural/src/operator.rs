@@ -1,6 +1,6 @@
 //! An affinity as the product with a thin matrix, in single precision.
 
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, Panels};
 use crate::symmetric::Symmetric;
 use segcut_core::{Affinity, GramAffinity};
 
@@ -101,7 +101,7 @@ impl Operator {
             Self::Factors { factors, shift, diagonal } => {
                 let mut inner = Matrix::zeros(factors.cols, s.cols);
                 factors.transposed_product(s, &mut inner.values);
-                out.set_product(factors, inner.view(), |_, _| {});
+                out.set_product(factors, &Panels::new(&inner.values, inner.cols), |_, _| {});
                 let sums = shifted_sums(s, *shift);
                 for i in 0..s.rows {
                     let extra = diagonal.as_ref().map_or(0.0, |diagonal| diagonal[i]);
@@ -147,7 +147,7 @@ pub(crate) fn formed(gram: &GramAffinity, shift: f64) -> Matrix {
     let mut full = Matrix::zeros(n, n);
     let add = (gram.shift + shift) as f32;
     let least = if gram.clip { 0.0 } else { f32::NEG_INFINITY };
-    full.set_product(&factors, factors.view().transpose(), |first, rows| {
+    full.set_product(&factors, &Panels::transposed(&factors.values, factors.cols), |first, rows| {
         rows.iter_mut().for_each(|w| *w = w.max(least) + add);
         for (at, row) in rows.chunks_exact_mut(n.max(1)).enumerate() {
             if let Some(diagonal) = &gram.diagonal {

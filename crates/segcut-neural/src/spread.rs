@@ -1,6 +1,6 @@
 //! Node features → features gathered from the neighbors, and gradients back.
 
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, Panels};
 use crate::operator::{Operator, formed};
 use segcut_core::{Affinity, GramAffinity, SparseAffinity};
 use serde::{Deserialize, Serialize};
@@ -158,7 +158,7 @@ impl Entries {
         let mut out = Matrix::zeros(h.rows, h.cols);
         match self {
             Self::Sparse(operator) => operator.apply(h, &mut out),
-            Self::Held(full) => out.set_product(full, h.view(), |_, _| {}),
+            Self::Held(full) => out.set_product(full, &Panels::new(&h.values, h.cols), |_, _| {}),
             Self::Blocks { gram, shift, fill } => by_blocks(gram, (*shift, *fill), h, &mut out),
         }
         out
@@ -172,16 +172,17 @@ fn by_blocks(gram: &GramAffinity, (shift, fill): (f64, f64), h: &Matrix, out: &m
     let factors = Matrix::from_array(gram.factors.view());
     let (n, add) = (factors.rows, (gram.shift + shift) as f32);
     let least = if gram.clip { 0.0 } else { f32::NEG_INFINITY };
+    let (turned, columns) = (Panels::transposed(&factors.values, factors.cols), Panels::new(&h.values, h.cols));
     for first in (0..n).step_by(BLOCK) {
         let rows = BLOCK.min(n - first);
         let values = factors.values[first * factors.cols..][..rows * factors.cols].to_vec();
         let some = Matrix { rows, cols: factors.cols, values };
         let mut block = Matrix::zeros(rows, n);
-        block.set_product(&some, factors.view().transpose(), |_, _| {});
+        block.set_product(&some, &turned, |_, _| {});
         block.values.iter_mut().for_each(|w| *w = w.max(least) + add);
         positive_rows(&mut block, first, |i| own(gram.weight(i, i) + shift, fill));
         let mut part = Matrix::zeros(rows, h.cols);
-        part.set_product(&block, h.view(), |_, _| {});
+        part.set_product(&block, &columns, |_, _| {});
         out.values[first * h.cols..][..rows * h.cols].copy_from_slice(&part.values);
     }
 }

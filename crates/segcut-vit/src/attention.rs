@@ -2,11 +2,9 @@
 
 use crate::architecture::HEAD;
 use crate::elementwise::{Running, softmax_block};
-use crate::linear::pack_transposed;
-use crate::microkernel::{Isa, PANEL, Right, Rows, RowsMut};
-use crate::microkernel_i16::{Right16, Room16, multiply, pack_pairs};
 use crate::precision::Precision;
 use rayon::prelude::*;
+use segcut_kernel::{Isa, PANEL, Right, Right16, Room16, Rows, RowsMut, multiply, pack_pairs, pack_transposed};
 
 /// Keys at a time at most: their scores for a few queries stay in the nearest cache.
 const BLOCK: usize = 512;

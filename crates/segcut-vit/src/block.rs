@@ -4,11 +4,10 @@ use crate::architecture::HEAD;
 use crate::attention::{AttentionRoom, KeyValues, Queries};
 use crate::elementwise::{Running, gated, gelu, layer_norm, softmax_block};
 use crate::linear::Linear;
-use crate::microkernel::{Rows, RowsMut};
-use crate::microkernel_i16::Room16;
 use crate::network::{Block, Network};
 use crate::rotary::Rotary;
 use rayon::prelude::*;
+use segcut_kernel::{Room16, Rows, RowsMut};
 
 /// Rows of tokens that are worked on together at most: what is between two maps stays in the cache.
 const CHUNK: usize = 72;

@@ -6,12 +6,11 @@
 use crate::architecture::Family;
 use crate::block::Blocks;
 use crate::elementwise::layer_norm;
-use crate::microkernel::{Rows, RowsMut};
-use crate::microkernel_i16::Room16;
 use crate::network::Network;
 use crate::positions::{Interpolation, interpolate};
 use crate::rotary::Rotary;
 use rayon::prelude::*;
+use segcut_kernel::{Room16, Rows, RowsMut};
 use serde::{Deserialize, Serialize};
 
 /// Patches that are embedded together.

@@ -11,10 +11,6 @@ mod input;
 mod layout;
 mod linear;
 mod log_bin;
-mod microkernel;
-mod microkernel_i16;
-#[cfg(target_arch = "x86_64")]
-mod microkernel_x86;
 mod network;
 #[cfg(feature = "candle")]
 mod plain;

@@ -1,7 +1,6 @@
 //! A linear map, its weights laid out for the matrix kernel.
 
-use crate::microkernel::{Isa, PANEL, Right, Rows, RowsMut};
-use crate::microkernel_i16::{Right16, Room16, multiply, pack_pairs};
+use segcut_kernel::{Isa, PANEL, Right, Right16, Room16, Rows, RowsMut, multiply, pack_pairs, pack_transposed};
 
 /// out × in row-major weights and a bias, as checkpoints hold them.
 #[derive(Debug)]
@@ -111,16 +110,6 @@ impl Linear {
     #[cfg(feature = "candle")]
     pub fn bias(&self) -> &[f32] {
         &self.bias.as_flattened()[..self.outputs]
-    }
-}
-
-/// Rows of `depth` numbers → panels of 32 columns, depth × 32 each: the transposed matrix.
-pub(crate) fn pack_transposed(rows: Rows<'_>, depth: usize, panels: &mut [f32]) {
-    for row in 0..rows.count {
-        let (panel, column) = (row / PANEL, row % PANEL);
-        let values = &rows.values[row * rows.stride..][..depth];
-        let panel = &mut panels[panel * depth * PANEL..][..depth * PANEL];
-        panel.chunks_exact_mut(PANEL).zip(values).for_each(|(line, &v)| line[column] = v);
     }
 }
 

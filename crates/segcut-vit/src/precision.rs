@@ -1,6 +1,5 @@
 //! In which numbers a network computes.
 
-use crate::microkernel_i16;
 use serde::{Deserialize, Serialize};
 
 /// In which numbers a network multiplies.
@@ -20,7 +19,7 @@ impl Precision {
     pub fn is_fast(self) -> bool {
         match self {
             Self::F32 => true,
-            Self::I16 => microkernel_i16::is_fast(),
+            Self::I16 => segcut_kernel::is_fast(),
         }
     }
 }

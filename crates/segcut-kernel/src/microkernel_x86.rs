@@ -2,7 +2,7 @@
 //! stores through pointers whose ranges are asserted before the loops.
 #![allow(unsafe_code)]
 
-use crate::microkernel::{PANEL, Right, Rows, RowsMut};
+use crate::microkernel::{Columns, Lines, PANEL, Right, Rows, RowsMut};
 use crate::microkernel_i16::{Right16, Rows16};
 use std::arch::x86_64::{
     __m256, __m512, __m512i, _MM_HINT_T1, _mm_prefetch, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
@@ -157,6 +157,118 @@ unsafe fn rows_256<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut R
                     let at = out.values.as_mut_ptr().add(r * out.stride + first + half * lanes);
                     let sum = if right.add { _mm256_add_ps(_mm256_loadu_ps(at), sum) } else { sum };
                     _mm256_storeu_ps(at, sum);
+                }
+            }
+        }
+    }
+}
+
+/// What a kernel by columns reads and writes lies inside its slices.
+fn assert_columns(left: Columns<'_>, right: Lines<'_>, out: &RowsMut<'_>) {
+    let (rows, last) = (left.count, right.depth.saturating_sub(1));
+    let none = right.depth == 0;
+    assert!(none || left.values.len() >= last * left.stride + rows, "left factor too short");
+    assert!(none || right.values.len() >= last * right.stride + PANEL, "right factor too short");
+    assert!(rows > 0 && out.values.len() >= (rows - 1) * out.stride + PANEL, "product too short");
+}
+
+/// Up to twelve rows, given by columns, times lines of 32; added to what is there.
+///
+/// # Panics
+/// Where a slice is too short, there are more rows, or the processor has no AVX-512.
+pub(crate) fn columns_512(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
+    assert!(is_x86_feature_detected!("avx512f"), "no AVX-512");
+    assert_columns(left, right, out);
+    const KERNELS: [unsafe fn(Columns<'_>, Lines<'_>, &mut RowsMut<'_>); HEIGHT_512] = [
+        by_columns_512::<1>,
+        by_columns_512::<2>,
+        by_columns_512::<3>,
+        by_columns_512::<4>,
+        by_columns_512::<5>,
+        by_columns_512::<6>,
+        by_columns_512::<7>,
+        by_columns_512::<8>,
+        by_columns_512::<9>,
+        by_columns_512::<10>,
+        by_columns_512::<11>,
+        by_columns_512::<12>,
+    ];
+    // SAFETY: the processor has the instructions and the ranges are asserted, both above.
+    unsafe { KERNELS[left.count - 1](left, right, out) }
+}
+
+/// # Safety
+/// The processor has AVX-512F, and `assert_columns` holds for `R` rows.
+#[target_feature(enable = "avx512f")]
+unsafe fn by_columns_512<const R: usize>(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
+    let lanes = PANEL / 2;
+    let mut sums = [[_mm512_set1_ps(0.0); 2]; R];
+    let (mut x, mut line) = (left.values.as_ptr(), right.values.as_ptr());
+    // SAFETY: column k has `R` numbers from k·stride on, line k 32 from its own k·stride on, and row r of the product
+    // 32 (the caller's promise).
+    unsafe {
+        for _ in 0..right.depth {
+            let halves = [_mm512_loadu_ps(line), _mm512_loadu_ps(line.add(lanes))];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let x = _mm512_set1_ps(*x.add(r));
+                sums[0] = _mm512_fmadd_ps(x, halves[0], sums[0]);
+                sums[1] = _mm512_fmadd_ps(x, halves[1], sums[1]);
+            }
+            x = x.wrapping_add(left.stride);
+            line = line.wrapping_add(right.stride);
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (half, &sum) in sums.iter().enumerate() {
+                let at = out.values.as_mut_ptr().add(r * out.stride + half * lanes);
+                _mm512_storeu_ps(at, _mm512_add_ps(_mm512_loadu_ps(at), sum));
+            }
+        }
+    }
+}
+
+/// Up to six rows, given by columns, times lines of 32; added to what is there.
+///
+/// # Panics
+/// Where a slice is too short, there are more rows, or the processor has no AVX2 or FMA.
+pub(crate) fn columns_256(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
+    assert!(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"), "no AVX2 or FMA");
+    assert_columns(left, right, out);
+    const KERNELS: [unsafe fn(Columns<'_>, Lines<'_>, &mut RowsMut<'_>); HEIGHT_256] = [
+        by_columns_256::<1>,
+        by_columns_256::<2>,
+        by_columns_256::<3>,
+        by_columns_256::<4>,
+        by_columns_256::<5>,
+        by_columns_256::<6>,
+    ];
+    // SAFETY: the processor has the instructions and the ranges are asserted, both above.
+    unsafe { KERNELS[left.count - 1](left, right, out) }
+}
+
+/// # Safety
+/// The processor has AVX2 and FMA, and `assert_columns` holds for `R` rows.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn by_columns_256<const R: usize>(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
+    let lanes = PANEL / 4;
+    for first in [0, PANEL / 2] {
+        let mut sums = [[_mm256_set1_ps(0.0); 2]; R];
+        let (mut x, mut line) = (left.values.as_ptr(), right.values.as_ptr().wrapping_add(first));
+        // SAFETY: as in the kernel above, for the 16 columns from `first` on.
+        unsafe {
+            for _ in 0..right.depth {
+                let halves = [_mm256_loadu_ps(line), _mm256_loadu_ps(line.add(lanes))];
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let x = _mm256_set1_ps(*x.add(r));
+                    sums[0] = _mm256_fmadd_ps(x, halves[0], sums[0]);
+                    sums[1] = _mm256_fmadd_ps(x, halves[1], sums[1]);
+                }
+                x = x.wrapping_add(left.stride);
+                line = line.wrapping_add(right.stride);
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (half, &sum) in sums.iter().enumerate() {
+                    let at = out.values.as_mut_ptr().add(r * out.stride + first + half * lanes);
+                    _mm256_storeu_ps(at, _mm256_add_ps(_mm256_loadu_ps(at), sum));
                 }
             }
         }

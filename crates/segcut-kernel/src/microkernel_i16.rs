@@ -16,15 +16,18 @@ const LARGEST: f32 = 32_767.0;
 
 /// Rows of whole numbers, `stride` (even) from one to the next, and what a row's numbers are multiples of.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows16<'a> {
+pub struct Rows16<'a> {
+    /// The whole numbers.
     pub values: &'a [i16],
+    /// One per row.
     pub units: &'a [f32],
+    /// Numbers from a row's first to the next row's.
     pub stride: usize,
 }
 
 /// The right factor of a product and what becomes of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Right16<'a> {
+pub struct Right16<'a> {
     /// depth/2 × 32 pairs of numbers: two lines of a column side by side.
     pub panel: &'a [i16],
     /// What each column's numbers are multiples of.
@@ -34,12 +37,11 @@ pub(crate) struct Right16<'a> {
     /// Add to the numbers that are there instead of replacing them.
     pub add: bool,
     /// How far behind the line that is worked on lie the numbers to bring near meanwhile: a hint.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "the plain kernel takes no hint"))]
     pub ahead: usize,
 }
 
 /// Whether the processor has the instructions that make whole numbers faster than f32.
-pub(crate) fn is_fast() -> bool {
+pub fn is_fast() -> bool {
     #[cfg(target_arch = "x86_64")]
     let fast = x86::has_vnni();
     #[cfg(not(target_arch = "x86_64"))]
@@ -49,7 +51,7 @@ pub(crate) fn is_fast() -> bool {
 
 /// Room for rows of whole numbers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Room16 {
+pub struct Room16 {
     values: Vec<i16>,
     units: Vec<f32>,
     stride: usize,
@@ -87,7 +89,7 @@ fn stride(depth: usize) -> usize {
 ///
 /// NaN and infinity give a unit that is one of them.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub(crate) fn round(vector: &[f32], whole: &mut [i16]) -> f32 {
+fn round(vector: &[f32], whole: &mut [i16]) -> f32 {
     const LANES: usize = 16;
     const ROUND: f32 = 12_582_912.0; // 1.5·2²³: adding it rounds to whole numbers
     let (mut squares, mut largest) = ([0f32; LANES], [0f32; LANES]);
@@ -110,7 +112,7 @@ pub(crate) fn round(vector: &[f32], whole: &mut [i16]) -> f32 {
 }
 
 /// Rows of whole numbers → panels of 32 columns, pairs of lines side by side: the transposed matrix.
-pub(crate) fn pack_pairs(rows: Rows16<'_>, pairs: usize, panels: &mut [i16]) {
+pub fn pack_pairs(rows: Rows16<'_>, pairs: usize, panels: &mut [i16]) {
     for (at, row) in rows.values.chunks_exact(rows.stride).enumerate() {
         let (panel, column) = (at / PANEL, at % PANEL);
         let panel = &mut panels[panel * pairs * 2 * PANEL..][..pairs * 2 * PANEL];
@@ -121,7 +123,7 @@ pub(crate) fn pack_pairs(rows: Rows16<'_>, pairs: usize, panels: &mut [i16]) {
 }
 
 /// out (+)= bias + left · panel for all rows of the left factor.
-pub(crate) fn multiply(left: Rows16<'_>, right: Right16<'_>, out: &mut RowsMut<'_>) {
+pub fn multiply(left: Rows16<'_>, right: Right16<'_>, out: &mut RowsMut<'_>) {
     #[cfg(target_arch = "x86_64")]
     if x86::has_vnni() {
         let rows = left.units.len();

@@ -5,26 +5,31 @@
 use crate::microkernel_x86 as x86;
 
 /// Columns of a panel.
-pub(crate) const PANEL: usize = 32;
+pub const PANEL: usize = 32;
 
 /// `count` rows of numbers, `stride` from one to the next.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows<'a> {
+pub struct Rows<'a> {
+    /// From the first row's first number to the last row's last, at least.
     pub values: &'a [f32],
+    /// Numbers from a row's first to the next row's.
     pub stride: usize,
+    /// How many rows.
     pub count: usize,
 }
 
 /// Rows that are written, `stride` from one to the next.
 #[derive(Debug)]
-pub(crate) struct RowsMut<'a> {
+pub struct RowsMut<'a> {
+    /// From the first row's first number to the last row's last, at least.
     pub values: &'a mut [f32],
+    /// Numbers from a row's first to the next row's.
     pub stride: usize,
 }
 
 /// One factor of a product and what becomes of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Right<'a> {
+pub struct Right<'a> {
     /// depth × 32 numbers, row by row.
     pub panel: &'a [f32],
     /// 32 numbers that the product starts from.
@@ -32,13 +37,34 @@ pub(crate) struct Right<'a> {
     /// Add to the numbers that are there instead of replacing them.
     pub add: bool,
     /// How far behind the line that is worked on lie the numbers to bring near meanwhile: a hint.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "the plain kernel takes no hint"))]
     pub ahead: usize,
+}
+
+/// A left factor by its columns: number k of row r lies at `values[k · stride + r]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns<'a> {
+    /// From the first column's first number to the last column's last, at least.
+    pub values: &'a [f32],
+    /// Numbers from a column's first to the next column's.
+    pub stride: usize,
+    /// How many rows.
+    pub count: usize,
+}
+
+/// A right factor of 32 columns that are part of a wider matrix.
+#[derive(Debug, Clone, Copy)]
+pub struct Lines<'a> {
+    /// From the first line's first number to the last line's 32nd, at least.
+    pub values: &'a [f32],
+    /// Numbers from a line's first to the next line's.
+    pub stride: usize,
+    /// How many lines.
+    pub depth: usize,
 }
 
 /// Instruction sets that have a kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Isa {
+pub enum Isa {
     /// AVX-512: 12 rows.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -80,6 +106,10 @@ impl Isa {
 
     /// out (+)= bias + left · panel.
     ///
+    /// # Panics
+    /// Where rows are shorter than the panel is deep, or rows of the product than 32 numbers.
+    ///
+    /// # Determinism
     /// Every row's sums run over the depth in order, so a row does not depend on which others are there.
     pub fn multiply(self, left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
         let rows = left.count;
@@ -97,6 +127,28 @@ impl Isa {
                 #[cfg(target_arch = "x86_64")]
                 Self::Avx2 => x86::tile_256(left, right, &mut out),
                 Self::Portable => plain_tile(left, right, &mut out),
+            }
+        }
+    }
+
+    /// out += left · right, the left factor given by its columns: the product of a transposed matrix.
+    ///
+    /// # Panics
+    /// Where columns are shorter than `count`, or lines of the right factor or rows of the product than 32 numbers.
+    ///
+    /// # Determinism
+    /// As [`multiply`](Self::multiply).
+    pub fn add_by_columns(self, left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
+        let height = self.height();
+        for first in (0..left.count).step_by(height) {
+            let left = Columns { values: &left.values[first..], count: height.min(left.count - first), ..left };
+            let mut out = RowsMut { values: &mut out.values[first * out.stride..], stride: out.stride };
+            match self {
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx512 => x86::columns_512(left, right, &mut out),
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx2 => x86::columns_256(left, right, &mut out),
+                Self::Portable => plain_columns(left, right, &mut out),
             }
         }
     }
@@ -126,6 +178,21 @@ fn plain_tile(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
     }
 }
 
+/// The plain kernel by columns.
+fn plain_columns(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
+    let mut sums = [[0f32; PANEL]; HEIGHT];
+    for k in 0..right.depth {
+        let line = &right.values[k * right.stride..][..PANEL];
+        let column = &left.values[k * left.stride..][..left.count];
+        for (x, sums) in column.iter().zip(&mut sums) {
+            sums.iter_mut().zip(line).for_each(|(s, w)| *s += x * w);
+        }
+    }
+    for (row, sums) in sums.iter().enumerate().take(left.count) {
+        out.values[row * out.stride..][..PANEL].iter_mut().zip(sums).for_each(|(o, s)| *o += s);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +217,30 @@ mod tests {
                     let start = if add || column >= PANEL { f64::from(before[at]) } else { 0.0 };
                     let sum = |bias: &f32| f64::from(*bias) + (0..depth).map(product).sum::<f64>();
                     let exact = start + bias.get(column).map_or(0.0, sum);
+                    assert!((f64::from(ours) - exact).abs() < 1e-4, "{isa:?} {rows}x{depth} at {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_kernel_multiplies_by_columns_as_the_formula_does() {
+        let number = |i: usize| ((i * 7919) % 201) as f32 / 100.0 - 1.0;
+        for (rows, depth) in [(1, 5), (3, 64), (12, 33), (13, 7), (29, 1), (2, 0)] {
+            let (stride, wide, width) = (rows + 3, PANEL + 7, PANEL + 5);
+            let left: Vec<f32> = (0..depth * stride).map(number).collect();
+            let right: Vec<f32> = (0..depth * wide).map(|i| number(i + 11)).collect();
+            let before: Vec<f32> = (0..rows * width).map(|i| number(i + 3)).collect();
+            for isa in Isa::found() {
+                let mut out = before.clone();
+                let target = &mut RowsMut { values: &mut out, stride: width };
+                let columns = Columns { values: &left, stride, count: if depth == 0 { 0 } else { rows } };
+                isa.add_by_columns(columns, Lines { values: &right, stride: wide, depth }, target);
+                for (at, &ours) in out.iter().enumerate() {
+                    let (row, column) = (at / width, at % width);
+                    let product = |k: usize| f64::from(left[k * stride + row]) * f64::from(right[k * wide + column]);
+                    let sum = if column < PANEL { (0..depth).map(product).sum() } else { 0.0 };
+                    let exact = f64::from(before[at]) + sum;
                     assert!((f64::from(ours) - exact).abs() < 1e-4, "{isa:?} {rows}x{depth} at {at}");
                 }
             }

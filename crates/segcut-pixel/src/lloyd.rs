@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// Centres that are compared at once.
+/// Points that are compared with a centre at once.
 const LANES: usize = 16;
 
 /// How many centres [`centres`] makes, and with how much work.
@@ -22,11 +22,9 @@ pub struct Lloyd {
 /// Centres of points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Centres {
-    k: usize,
     dims: usize,
-    /// One plane per dimension, filled up to whole lanes.
-    planes: Vec<f32>,
-    /// |c|² / 2 per centre; infinite where there is none.
+    rows: Vec<f32>,
+    /// |c|² / 2 per centre.
     half_squares: Vec<f32>,
 }
 
@@ -85,69 +83,51 @@ fn move_to_means(points: &[f32], dims: usize, nearest: &[u32], means: &mut [f32]
 
 impl Centres {
     fn new(rows: &[f32], dims: usize) -> Self {
-        let k = rows.len() / dims;
-        let filled = k.next_multiple_of(LANES);
-        let mut planes = vec![0.0; dims * filled];
-        let mut half_squares = vec![f32::INFINITY; filled];
-        for (i, row) in rows.chunks_exact(dims).enumerate() {
-            row.iter().enumerate().for_each(|(d, &value)| planes[d * filled + i] = value);
-            half_squares[i] = row.iter().map(|v| v * v).sum::<f32>() / 2.0;
-        }
-        Self { k, dims, planes, half_squares }
+        let half_squares = rows.chunks_exact(dims).map(|row| row.iter().map(|v| v * v).sum::<f32>() / 2.0).collect();
+        Self { dims, rows: rows.to_vec(), half_squares }
     }
 
     /// k rows of `dims` values.
     pub fn rows(&self) -> ndarray::Array2<f32> {
-        let filled = self.half_squares.len();
-        ndarray::Array2::from_shape_fn((self.k, self.dims), |(i, d)| self.planes[d * filled + i])
+        ndarray::Array2::from_shape_fn((self.half_squares.len(), self.dims), |(i, d)| self.rows[i * self.dims + d])
     }
 
     /// Writes the nearest centre of each point, the first of equals.
     pub fn nearest(&self, points: &[f32], out: &mut [u32]) {
-        match self.dims {
-            3 => nearest_of_three(&self.planes, &self.half_squares, points, out),
-            _ => nearest_of_any(self, points, out),
+        let mut lanes = vec![[0.0; LANES]; self.dims];
+        for (points, out) in points.chunks(LANES * self.dims).zip(out.chunks_mut(LANES)) {
+            for (lane, point) in points.chunks_exact(self.dims).enumerate() {
+                lanes.iter_mut().zip(point).for_each(|(lanes, &value)| lanes[lane] = value);
+            }
+            out.copy_from_slice(&nearest_of_lanes(&self.rows, &self.half_squares, &lanes)[..out.len()]);
         }
     }
 }
 
-/// Per lane the smallest |c|²/2 − x·c and its centre, over all blocks of centres; then over the lanes.
+/// The centre with the smallest |c|²/2 − x·c in each lane; a value per dimension and lane.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2", "aarch64+neon"))]
-fn nearest_of_three(planes: &[f32], half_squares: &[f32], points: &[f32], out: &mut [u32]) {
-    let filled = half_squares.len();
-    let plane = |d: usize| planes[d * filled..(d + 1) * filled].as_chunks::<LANES>().0;
-    let (a, b, c) = (plane(0), plane(1), plane(2));
-    let squares = half_squares.as_chunks::<LANES>().0;
-    for (point, out) in points.as_chunks::<3>().0.iter().zip(out) {
-        let (mut best, mut at) = ([f32::INFINITY; LANES], [0u32; LANES]);
-        for (block, ((a, b), (c, squares))) in a.iter().zip(b).zip(c.iter().zip(squares)).enumerate() {
-            for lane in 0..LANES {
-                let score = squares[lane] - point[0] * a[lane] - point[1] * b[lane] - point[2] * c[lane];
-                at[lane] = if score < best[lane] { (block * LANES + lane) as u32 } else { at[lane] };
-                best[lane] = if score < best[lane] { score } else { best[lane] };
-            }
-        }
-        *out = first_smallest(&best, &at);
+fn nearest_of_lanes(rows: &[f32], half_squares: &[f32], points: &[[f32; LANES]]) -> [u32; LANES] {
+    // The usual number of dimensions, known to the compiler.
+    match points {
+        [x, y, z] => nearest_of_each(rows, half_squares, &[*x, *y, *z]),
+        _ => nearest_of_each(rows, half_squares, points),
     }
 }
 
 #[inline(always)]
-fn first_smallest(best: &[f32; LANES], at: &[u32; LANES]) -> u32 {
-    let least = best.iter().copied().fold(f32::INFINITY, f32::min);
-    best.iter().zip(at).filter(|(b, _)| **b == least).map(|(_, &a)| a).min().unwrap_or(0)
-}
-
-fn nearest_of_any(centres: &Centres, points: &[f32], out: &mut [u32]) {
-    let filled = centres.half_squares.len();
-    let mut scores = vec![0.0; filled];
-    for (point, out) in points.chunks_exact(centres.dims).zip(out) {
-        scores.copy_from_slice(&centres.half_squares);
-        for (&value, plane) in point.iter().zip(centres.planes.chunks_exact(filled)) {
-            scores.iter_mut().zip(plane).for_each(|(score, c)| *score -= value * c);
+fn nearest_of_each(rows: &[f32], half_squares: &[f32], points: &[[f32; LANES]]) -> [u32; LANES] {
+    let (mut best, mut at) = ([f32::INFINITY; LANES], [0u32; LANES]);
+    for ((centre, &half), i) in rows.chunks_exact(points.len()).zip(half_squares).zip(0u32..) {
+        let mut scores = [half; LANES];
+        for (values, &c) in points.iter().zip(centre) {
+            scores.iter_mut().zip(values).for_each(|(score, value)| *score -= value * c);
         }
-        let first = scores.iter().zip(0u32..).min_by(|a, b| a.0.total_cmp(b.0));
-        *out = first.map_or(0, |(_, i)| i);
+        for lane in 0..LANES {
+            at[lane] = if scores[lane] < best[lane] { i } else { at[lane] };
+            best[lane] = if scores[lane] < best[lane] { scores[lane] } else { best[lane] };
+        }
     }
+    at
 }
 
 #[cfg(test)]

@@ -1,14 +1,54 @@
-//! Grids of pixels → their minimum cut.
+//! Networks of nodes with eight neighbours → their minimum cut.
 
 use std::collections::VecDeque;
-
-/// Offsets (down, right) of the 8 neighbours; a direction's opposite is its number with the last bit flipped.
-pub(super) const DIRECTIONS: [[isize; 2]; 8] = [[0, 1], [0, -1], [1, 0], [-1, 0], [1, 1], [-1, -1], [1, -1], [-1, 1]];
 
 /// Values of [`Node::parent`] beyond a direction.
 const TERMINAL: u8 = 8;
 const ORPHAN: u8 = 9;
 const FREE: u8 = 10;
+
+/// Nodes, their terminals, and the capacities between neighbours.
+///
+/// A neighbour in one direction has the node as its own neighbour in the opposite one, whose number has the last bit flipped.
+#[derive(Debug)]
+pub(super) struct Network {
+    /// The capacity from the source less the one to the sink, of each node.
+    pub(super) terminals: Vec<i32>,
+    /// What each node is linked to.
+    pub(super) links: Vec<Links>,
+}
+
+/// A node's links in all directions: one line of the cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Links {
+    /// The neighbours; where there is none, the last node, which is no node's neighbour in return.
+    pub(super) near: [u32; 8],
+    /// The capacity to each neighbour, or what is left of it; 0 where there is none.
+    pub(super) left: [i32; 8],
+}
+
+impl Network {
+    /// Nodes without capacities.
+    pub(super) fn new(nodes: usize) -> Self {
+        let none = Links { near: [nodes as u32; 8], left: [0; 8] };
+        Self { terminals: vec![0; nodes + 1], links: vec![none; nodes + 1] }
+    }
+
+    /// Links a node to its neighbour, the same both ways.
+    pub(super) fn link(&mut self, node: usize, other: usize, direction: usize, capacity: i32) {
+        let opposite = direction ^ 1;
+        (self.links[node].near[direction], self.links[node].left[direction]) = (other as u32, capacity);
+        (self.links[other].near[opposite], self.links[other].left[opposite]) = (node as u32, capacity);
+    }
+}
+
+/// Whether each node is on the source's side of a minimum cut; nodes that neither terminal reaches are not.
+pub(super) fn cut(network: Network) -> Vec<bool> {
+    let mut flow = Flow::new(network);
+    flow.solve();
+    flow.sources()
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
@@ -24,77 +64,44 @@ struct Node {
     queued: bool,
 }
 
-/// A grid of nodes with 8 neighbours, its terminals, and what the flow leaves of the capacities.
+/// A network, and what the flow leaves of its capacities.
 ///
 /// Y. Boykov, V. Kolmogorov, "An experimental comparison of min-cut/max-flow algorithms for energy minimization in
 /// vision", PAMI 2004: two search trees grow from the terminals until they touch; the path is filled, and what loses its
 /// parent looks for another one. Distances are marked with the time at which they were right (section 3 of
 /// Kolmogorov's thesis). Whole numbers, so that no flow is lost to rounding.
-///
-/// # Panics
-/// A cell outside the grid.
 #[derive(Debug)]
-pub(super) struct GridFlow {
-    width: usize,
-    stride: usize,
-    steps: [isize; 8],
+struct Flow {
     nodes: Vec<Node>,
-    /// What is left of the capacity to each neighbour.
-    links: Vec<[i32; 8]>,
+    links: Vec<Links>,
     active: VecDeque<u32>,
     orphans: VecDeque<u32>,
     time: u32,
 }
 
-impl GridFlow {
-    /// A grid without capacities.
-    pub(super) fn new(height: usize, width: usize) -> Self {
-        // A margin of nodes without capacities stands for the outside.
-        let stride = width + 2;
-        let blank = Node { terminal: 0, time: 0, distance: 0, parent: FREE, in_sink: false, queued: false };
-        let count = (height + 2) * stride;
+impl Flow {
+    fn new(network: Network) -> Self {
+        let node = |terminal| Node { terminal, time: 0, distance: 0, parent: FREE, in_sink: false, queued: false };
         Self {
-            width,
-            stride,
-            steps: DIRECTIONS.map(|[down, right]| down * stride as isize + right),
-            nodes: vec![blank; count],
-            links: vec![[0; 8]; count],
+            nodes: network.terminals.into_iter().map(node).collect(),
+            links: network.links,
             active: VecDeque::new(),
             orphans: VecDeque::new(),
             time: 0,
         }
     }
 
-    fn index(&self, cell: usize) -> usize {
-        (cell / self.width + 1) * self.stride + cell % self.width + 1
-    }
-
     fn neighbour(&self, node: usize, direction: usize) -> usize {
-        node.wrapping_add_signed(self.steps[direction])
+        self.links[node].near[direction] as usize
     }
 
-    /// The capacity from the source less the one to the sink.
-    pub(super) fn set_terminal(&mut self, cell: usize, capacity: i32) {
-        let node = self.index(cell);
-        self.nodes[node].terminal = capacity;
-    }
-
-    /// The capacity between a cell and its neighbour, the same both ways.
-    pub(super) fn set_link(&mut self, cell: usize, direction: usize, capacity: i32) {
-        let node = self.index(cell);
-        let other = self.neighbour(node, direction);
-        self.links[node][direction] = capacity;
-        self.links[other][direction ^ 1] = capacity;
-    }
-
-    /// Whether the cell is on the source's side of the cut; cells that neither terminal reaches are not.
-    pub(super) fn is_source(&self, cell: usize) -> bool {
-        let node = &self.nodes[self.index(cell)];
-        node.parent != FREE && !node.in_sink
+    fn sources(&self) -> Vec<bool> {
+        let nodes = &self.nodes[..self.nodes.len() - 1];
+        nodes.iter().map(|node| node.parent != FREE && !node.in_sink).collect()
     }
 
     /// Fills the network; gives the flow beyond what passes straight from source to sink through one cell.
-    pub(super) fn solve(&mut self) -> i64 {
+    fn solve(&mut self) -> i64 {
         for at in 0..self.nodes.len() {
             let node = &mut self.nodes[at];
             if node.terminal != 0 {
@@ -127,7 +134,7 @@ impl GridFlow {
 
     /// The capacity left from a node towards its tree's growth: outward in the source's tree, inward in the sink's.
     fn open(&self, node: usize, direction: usize, other: usize) -> i32 {
-        if self.nodes[node].in_sink { self.links[other][direction ^ 1] } else { self.links[node][direction] }
+        if self.nodes[node].in_sink { self.links[other].left[direction ^ 1] } else { self.links[node].left[direction] }
     }
 
     /// Takes free neighbours into the tree; gives the first neighbour that is of the other one.
@@ -158,9 +165,9 @@ impl GridFlow {
     fn augment(&mut self, at: usize, direction: usize, other: usize) -> i32 {
         let swap = self.nodes[at].in_sink;
         let (source, sink, forward) = if swap { (other, at, direction ^ 1) } else { (at, other, direction) };
-        let room = self.links[source][forward].min(self.room(source)).min(self.room(sink));
-        self.links[source][forward] -= room;
-        self.links[sink][forward ^ 1] += room;
+        let room = self.links[source].left[forward].min(self.room(source)).min(self.room(sink));
+        self.links[source].left[forward] -= room;
+        self.links[sink].left[forward ^ 1] += room;
         self.fill(source, room);
         self.fill(sink, room);
         room
@@ -172,7 +179,7 @@ impl GridFlow {
         while self.nodes[node].parent != TERMINAL {
             let up = self.nodes[node].parent as usize;
             let next = self.neighbour(node, up);
-            let left = if self.nodes[node].in_sink { self.links[node][up] } else { self.links[next][up ^ 1] };
+            let left = if self.nodes[node].in_sink { self.links[node].left[up] } else { self.links[next].left[up ^ 1] };
             room = room.min(left);
             node = next;
         }
@@ -185,9 +192,9 @@ impl GridFlow {
             let up = self.nodes[node].parent as usize;
             let next = self.neighbour(node, up);
             let (from, to, along) = if self.nodes[node].in_sink { (node, next, up) } else { (next, node, up ^ 1) };
-            self.links[to][along ^ 1] += room;
-            self.links[from][along] -= room;
-            if self.links[from][along] == 0 {
+            self.links[to].left[along ^ 1] += room;
+            self.links[from].left[along] -= room;
+            if self.links[from].left[along] == 0 {
                 self.leave(node);
             }
             node = next;
@@ -277,17 +284,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Links as (cell, direction among E, S, SE, SW, capacity).
-    type Links = Vec<(usize, usize, i32)>;
+    /// Links as (node, node, direction, capacity) between the nodes of a grid.
+    type Links = Vec<(usize, usize, usize, i32)>;
 
     fn links_of(height: usize, width: usize, capacities: &[i32]) -> Links {
         let mut links = Vec::new();
-        for cell in 0..height * width {
-            for direction in [0, 2, 4, 6] {
-                let [down, right] = DIRECTIONS[direction];
-                let (y, x) = ((cell / width) as isize + down, (cell % width) as isize + right);
-                if (0..height as isize).contains(&y) && (0..width as isize).contains(&x) {
-                    links.push((cell, direction, capacities[links.len() % capacities.len()]));
+        for node in 0..height * width {
+            for (direction, down, right) in [(0, 0, 1), (2, 1, 0), (4, 1, 1), (6, 1, -1)] {
+                let (y, x) = (node / width + down, (node % width).wrapping_add_signed(right));
+                if y < height && x < width {
+                    links.push((node, y * width + x, direction, capacities[links.len() % capacities.len()]));
                 }
             }
         }
@@ -295,15 +301,12 @@ mod tests {
     }
 
     /// Source capacities on the sink's side, sink capacities on the source's, links between.
-    fn cut(terminals: &[i32], links: &Links, width: usize, source: impl Fn(usize) -> bool) -> i64 {
+    fn cost(terminals: &[i32], links: &Links, source: impl Fn(usize) -> bool) -> i64 {
         let sides = terminals.iter().enumerate();
         let at_terminals: i64 =
-            sides.map(|(cell, &t)| i64::from(if source(cell) { (-t).max(0) } else { t.max(0) })).sum();
-        let between = links.iter().filter(|&&(cell, direction, _)| {
-            let [down, right] = DIRECTIONS[direction];
-            source(cell) != source(cell.wrapping_add_signed(down * width as isize + right))
-        });
-        at_terminals + between.map(|link| i64::from(link.2)).sum::<i64>()
+            sides.map(|(node, &t)| i64::from(if source(node) { (-t).max(0) } else { t.max(0) })).sum();
+        let between = links.iter().filter(|&&(a, b, ..)| source(a) != source(b));
+        at_terminals + between.map(|link| i64::from(link.3)).sum::<i64>()
     }
 
     proptest! {
@@ -314,16 +317,18 @@ mod tests {
         ) {
             let count = height * width;
             let (terminals, links) = (&terminals[..count], links_of(height, width, &capacities));
-            let mut flow = GridFlow::new(height, width);
-            terminals.iter().enumerate().for_each(|(cell, &t)| flow.set_terminal(cell, t));
-            links.iter().for_each(|&(cell, direction, c)| flow.set_link(cell, direction, c));
+            let mut network = Network::new(count);
+            network.terminals[..count].copy_from_slice(terminals);
+            links.iter().for_each(|&(a, b, direction, c)| network.link(a, b, direction, c));
+            let mut flow = Flow::new(network);
             let pushed = flow.solve();
             let least = (0..1u32 << count)
-                .map(|sides| cut(terminals, &links, width, |cell| sides >> cell & 1 == 1))
+                .map(|sides| cost(terminals, &links, |node| sides >> node & 1 == 1))
                 .min()
                 .unwrap();
             prop_assert_eq!(pushed, least);
-            prop_assert_eq!(cut(terminals, &links, width, |cell| flow.is_source(cell)), least);
+            let sources = flow.sources();
+            prop_assert_eq!(cost(terminals, &links, |node| sources[node]), least);
         }
     }
 }

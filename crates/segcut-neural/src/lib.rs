@@ -40,7 +40,8 @@ pub use model::DeepCutModel;
 pub use model_file::ModelError;
 pub use params::{DeepCutParams, Labels, Objective, StartVectors};
 pub use spectralnet::{
-    Activation, Assign, AutoencoderParams, BatchScale, Neighbors, Orthogonality, Pretraining, Schedule, SiameseParams,
-    Similarity, SpectralNet, SpectralNetError, SpectralNetModel, SpectralNetParams, Standardize, Vectors,
+    Activation, Assign, AugmentationParams, AutoencoderParams, BatchScale, ConvolutionParams, GraphEncoderParams,
+    Neighbors, Orthogonality, Pretraining, Schedule, SiameseParams, Similarity, SpectralNet, SpectralNetError,
+    SpectralNetModel, SpectralNetParams, Standardize, Vectors,
 };
 pub use spread::Encoder;

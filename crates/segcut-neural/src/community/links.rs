@@ -22,7 +22,7 @@ impl Links {
     }
 
     /// From directed entries; an entry's row keeps the order in which its entries come.
-    fn new(n: usize, entries: impl Iterator<Item = (u32, u32, f32)> + Clone) -> Self {
+    pub(crate) fn new(n: usize, entries: impl Iterator<Item = (u32, u32, f32)> + Clone) -> Self {
         let mut offsets = vec![0; n + 1];
         entries.clone().for_each(|(u, ..)| offsets[u as usize + 1] += 1);
         (0..n).for_each(|i| offsets[i + 1] += offsets[i]);

@@ -3,10 +3,10 @@
 mod attention;
 mod attributes;
 mod cluster_count;
-mod encoder;
+pub(crate) mod encoder;
 mod error;
 mod learner;
-mod links;
+pub(crate) mod links;
 mod mincut;
 mod model;
 mod modularity_moves;
@@ -17,7 +17,7 @@ mod product;
 mod propagation;
 mod receptive_field;
 mod sampling;
-mod state;
+pub(crate) mod state;
 mod streams;
 #[cfg(test)]
 mod tests;

@@ -60,7 +60,7 @@ impl CommunityModel {
         let reading = Reading { columns: Columns { means, factors }, fields };
         let centers = file.matrix("centers", [params.k.fixed(), Some(reading.width())])?.mapv(|x| x as f32);
         let sizes = sizes(&params, reading.width(), centers.nrows());
-        let encoder = take_encoder(&file, &params, &sizes)?;
+        let encoder = take_encoder(&file, params.encoder, &sizes)?;
         let embed = params.loss == CommunityLoss::Edge;
         let columns = if embed { params.embedding } else { sizes[sizes.len().saturating_sub(2).max(1)] };
         let groups = (embed || params.assign == CommunityAssign::Kmeans)

@@ -2,7 +2,7 @@
 
 use super::encoder::Encoder;
 use super::error::CommunityError;
-use super::params::CommunityParams;
+use super::params::EncoderKind;
 use super::training::Training;
 use crate::model_file::{ModelError, ModelFile};
 use ndarray::{ArrayView1, array};
@@ -21,13 +21,13 @@ pub(super) struct Kept {
     pub(super) k: usize,
 }
 
-pub(super) fn put_encoder(file: &mut ModelFile, encoder: &Encoder) {
+pub(crate) fn put_encoder(file: &mut ModelFile, encoder: &Encoder) {
     encoder.matrices().for_each(|(name, matrix)| file.put_matrix(name, matrix));
 }
 
 /// The network of these sizes.
-pub(super) fn take_encoder(file: &ModelFile, params: &CommunityParams, sizes: &[usize]) -> Result<Encoder, ModelError> {
-    let mut encoder = Encoder::draw(params.encoder, sizes, &mut ChaCha8Rng::seed_from_u64(0));
+pub(crate) fn take_encoder(file: &ModelFile, kind: EncoderKind, sizes: &[usize]) -> Result<Encoder, ModelError> {
+    let mut encoder = Encoder::draw(kind, sizes, &mut ChaCha8Rng::seed_from_u64(0));
     for (name, mut place) in encoder.matrices_mut() {
         let found = file.matrix(&name, [Some(place.nrows()), Some(place.ncols())])?;
         place.assign(&found.mapv(|x| x as f32));
@@ -61,7 +61,7 @@ impl Kept {
         let unfit = || StageError::data(CommunityError::State);
         let vector = |name: &str| self.file.vector(name, None).map_err(|_| unfit());
         let narrow = |name: &str| vector(name).map(|values| values.mapv(|x| x as f32).to_vec());
-        training.encoder = take_encoder(&self.file, training.params, sizes).map_err(|_| unfit())?;
+        training.encoder = take_encoder(&self.file, training.params.encoder, sizes).map_err(|_| unfit())?;
         let steps = vector("numbers")?[0] as i32;
         if !training.adam.restore(steps, narrow("adam.mean")?, narrow("adam.square")?) {
             return Err(unfit());

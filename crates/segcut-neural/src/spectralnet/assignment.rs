@@ -3,7 +3,8 @@
 use super::batches::Neighborhoods;
 use super::error::SpectralNetError;
 use super::loss::Moments;
-use super::model::SpectralNetModel;
+use super::model::{SpectralNetModel, embedded};
+use super::network::Edges;
 use super::ritz::{Ritz, rayleigh_ritz};
 use ndarray::{Array2, ArrayView2};
 use segcut_core::{Clustering, Partition, RegionGraph, StageError};
@@ -58,12 +59,12 @@ impl SpectralNetModel {
         x: ArrayView2<'_, f32>,
         seed: u64,
     ) -> Result<Clustering, StageError> {
-        let own = match self.params.vectors {
-            Vectors::Model => None,
-            Vectors::Graph => Some(self.ritz_of(graph, x).map_err(StageError::data)?),
-        };
+        let whole = self.neighborhoods(graph).map_err(StageError::data)?;
+        let read = self.returned(x, Edges(&self.edges(whole.as_ref())));
+        let own = whole.filter(|_| self.params.vectors == Vectors::Graph);
+        let own = own.map(|whole| self.ritz_of(&whole, read.view())).transpose().map_err(StageError::data)?;
         let ritz = own.as_ref().unwrap_or(&self.ritz);
-        let embedding = self.embed_by(ritz, x);
+        let embedding = embedded(ritz, read.view());
         let (partition, tree) = match self.params.assign {
             Assign::Centers => (self.nearest(self.centers.view(), embedding.view())?, None),
             Assign::Adapted => (self.nearest(self.adapted(embedding.view()).view(), embedding.view())?, None),
@@ -81,10 +82,17 @@ impl SpectralNetModel {
         Ok(clustering)
     }
 
-    fn ritz_of(&self, graph: &RegionGraph, x: ArrayView2<'_, f32>) -> Result<Ritz, SpectralNetError> {
+    /// The graph, where its edges are read.
+    fn neighborhoods(&self, graph: &RegionGraph) -> Result<Option<Neighborhoods>, SpectralNetError> {
+        if self.params.vectors == Vectors::Model && self.params.graph_encoder.is_none() {
+            return Ok(None);
+        }
         let sparse = graph.affinity().sparse().ok_or(SpectralNetError::Dense)?;
-        let batch = Neighborhoods::new(from_ref(sparse), self.params.normalized).batch((0..x.nrows() as u32).collect());
-        let moments = Moments::of(self.returned(x).view(), &batch, true);
+        Ok(Some(Neighborhoods::new(from_ref(sparse), self.params.normalized)))
+    }
+
+    fn ritz_of(&self, graph: &Neighborhoods, read: ArrayView2<'_, f32>) -> Result<Ritz, SpectralNetError> {
+        let moments = Moments::of(read, &graph.batch((0..read.nrows() as u32).collect()), true);
         rayleigh_ritz(&moments, self.params.columns(), self.params.ridge)
     }
 

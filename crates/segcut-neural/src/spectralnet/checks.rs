@@ -1,7 +1,10 @@
 //! Parameters of SpectralNet → whether they can be meant.
 
 use super::assignment::Vectors;
+use super::augmentation::AugmentationParams;
 use super::autoencoder::AutoencoderParams;
+use super::convolution::ConvolutionParams;
+use super::network::GraphEncoderParams;
 use super::params::{Similarity, SpectralNetParams};
 use super::siamese::SiameseParams;
 use segcut_core::StageError;
@@ -17,7 +20,31 @@ impl SpectralNetParams {
         self.check_choices()?;
         self.autoencoder.as_ref().map_or(Ok(()), AutoencoderParams::check)?;
         self.siamese.as_ref().map_or(Ok(()), SiameseParams::check)?;
+        self.check_encoders()?;
         self.merge.check()
+    }
+
+    fn check_encoders(&self) -> Result<(), StageError> {
+        self.convolution.as_ref().map_or(Ok(()), ConvolutionParams::check)?;
+        self.graph_encoder.as_ref().map_or(Ok(()), GraphEncoderParams::check)?;
+        self.augmentation.as_ref().map_or(Ok(()), AugmentationParams::check)?;
+        if let Some(shape) = self.shape.filter(|shape| shape.contains(&0)) {
+            return refuse("cluster.shape", &format!("{shape:?}"), "height, width and channels, each at least 1");
+        }
+        let pictures = self.augmentation.as_ref().is_some_and(AugmentationParams::reads_pictures);
+        if self.autoencoder.is_some() && (self.convolution.is_some() || pictures) {
+            return refuse("cluster.autoencoder", &"(given)", "absent where rows are pictures: its codes are none");
+        }
+        if self.graph_encoder.is_none() {
+            return Ok(());
+        }
+        if self.convolution.is_some() {
+            return refuse("cluster.graph_encoder", &"(given)", "absent beside cluster.convolution");
+        }
+        if self.batch_neighbors() {
+            return refuse("cluster.graph_encoder", &"(given)", "absent where neighbours are found within batches");
+        }
+        Ok(())
     }
 
     fn check_counts(&self) -> Result<(), StageError> {

@@ -20,6 +20,19 @@ pub enum SpectralNetError {
         /// The dimension.
         dim: usize,
     },
+    /// Rows that are no pictures of the shape that is needed.
+    #[error("{features} features per node are no picture{}: set cluster.shape to its height, width and channels", shaped(.shape))]
+    Picture {
+        /// Features per node.
+        features: usize,
+        /// The shape that was asked for.
+        shape: Option<[usize; 3]>,
+    },
+    /// A graph encoder without a graph.
+    #[error(
+        "cluster.graph_encoder reads edges, and there are none: give a graph, or for points options of one, as --n-neighbors 10"
+    )]
+    NoEdges,
     /// Graphs whose nodes have different features.
     #[error("graph {graph} has {found} features per node, the first one {wanted}")]
     Features {
@@ -56,6 +69,10 @@ pub enum SpectralNetError {
     /// The small eigenproblem of the refit failed.
     #[error("the eigenproblem of the last layer did not converge")]
     Ritz,
+}
+
+fn shaped(shape: &Option<[usize; 3]>) -> String {
+    shape.map(|[height, width, channels]| format!(" of {height}×{width}×{channels}")).unwrap_or_default()
 }
 
 fn named(wanted: &[String]) -> String {

@@ -1,10 +1,13 @@
 //! Graphs → a trained network.
 
+use super::augmentation::AugmentationParams;
 use super::batches::Neighborhoods;
+use super::convolution::picture;
 use super::error::SpectralNetError;
 use super::inputs::{Scaling, features};
 use super::loss::Moments;
-use super::model::{SpectralNetModel, encoded, read_of};
+use super::model::{SpectralNetModel, embedded, encoded};
+use super::network::{Edges, Network};
 use super::params::{Neighbors, Similarity, SpectralNetParams};
 use super::perceptron::Perceptron;
 use super::ritz::{Ritz, rayleigh_ritz};
@@ -92,11 +95,12 @@ impl SpectralNet {
         context: &Context,
     ) -> Result<(SpectralNetModel, Fit), StageError> {
         let params = &self.params;
-        let sizes = params.sizes(nodes.scaling.mean.len());
-        let sampler = self.sampler(nodes, &sizes, context)?;
-        let mut training = Training::new(params, self.network(&sizes, context.seed), params.epochs_of(nodes.x.nrows()));
+        let inputs = nodes.x.ncols();
+        let network = self.network(inputs, context.seed)?;
+        let sampler = self.sampler(nodes, &network, context)?;
+        let mut training = Training::new(params, network, params.epochs_of(nodes.x.nrows()));
         if let Some(kept) = checkpoint.kept() {
-            state::read(&mut training, &sizes, &kept)?;
+            state::read(&mut training, inputs, &kept)?;
         }
         let status = training.run(&sampler, checkpoint, context)?;
         let Training { network, losses, rank, .. } = training;
@@ -109,14 +113,23 @@ impl SpectralNet {
         Ok((model, Fit { status, notes, losses }))
     }
 
-    fn network(&self, sizes: &[usize], seed: u64) -> Perceptron {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        Perceptron::draw(sizes, self.params.activation, self.params.last(), &mut random)
+    fn network(&self, inputs: usize, seed: u64) -> Result<Network, StageError> {
+        let (params, unfit) = (&self.params, SpectralNetError::Picture { features: inputs, shape: self.params.shape });
+        let pictures = params.augmentation.as_ref().is_some_and(AugmentationParams::reads_pictures);
+        if pictures && picture(params.shape, inputs).is_none() {
+            return Err(StageError::data(unfit));
+        }
+        Network::draw(params, inputs, &mut ChaCha8Rng::seed_from_u64(seed)).ok_or_else(|| StageError::data(unfit))
     }
 
     /// The training nodes, with the factor of the kernel's scale that gives the clearest gap behind the k-th Ritz
     /// value of the validation part (of all nodes, without one) after a fifth of the epochs.
-    fn sampler<'a>(&'a self, nodes: &'a Nodes, sizes: &[usize], context: &Context) -> Result<Sampler<'a>, StageError> {
+    fn sampler<'a>(
+        &'a self,
+        nodes: &'a Nodes,
+        network: &Network,
+        context: &Context,
+    ) -> Result<Sampler<'a>, StageError> {
         let make = || Sampler::new(&self.params, nodes.view(), context.seed);
         let Neighbors { sigma, sigmas, .. } = &self.params.neighbors;
         if sigmas.is_empty() || nodes.graph.is_some() {
@@ -126,7 +139,7 @@ impl SpectralNet {
         let mut best = (f64::INFINITY, *sigma);
         for &sigma in [sigma].into_iter().chain(sigmas) {
             let sampler = make().with_sigma(sigma);
-            let mut training = Training::new(&self.params, self.network(sizes, context.seed), epochs);
+            let mut training = Training::new(&self.params, network.clone(), epochs);
             training.run(&sampler, &mut Unkept, context)?;
             let batches = sampler.validation().map_or_else(|| sampler.large(), |held| vec![held.nodes]);
             let ritz = refit(&training.network, &self.params, &sampler, batches).map_err(StageError::data)?;
@@ -146,7 +159,7 @@ impl SpectralNet {
     fn grouped(
         &self,
         nodes: &Nodes,
-        network: Perceptron,
+        network: Network,
         mut ritz: Ritz,
         notes: &mut Vec<Note>,
         seed: u64,
@@ -163,7 +176,8 @@ impl SpectralNet {
         ritz.values.truncate(columns);
         let (n_init, scaling, encoder) = (params.n_init, nodes.scaling.clone(), nodes.encoder.clone());
         let mut model = SpectralNetModel { params, scaling, encoder, network, ritz, centers: Array2::zeros((0, 0)) };
-        let embedding = model.embed_scaled(nodes.x.view());
+        let edges = model.edges(nodes.graph.as_ref());
+        let embedding = embedded(&model.ritz, model.returned(nodes.x.view(), Edges(&edges)).view());
         let found = kmeans(embedding.view(), &KMeansParams { k, n_init, ..KMeansParams::default() }, seed);
         model.centers = found.centers;
         model
@@ -183,6 +197,9 @@ impl SpectralNet {
         let joined = edges.len() == blocks.len() && edges.iter().any(|graph| !graph.edges().is_empty());
         let reads = self.params.similarity == Similarity::Graph || joined;
         let graph = reads.then(|| Neighborhoods::new(&edges, self.params.normalized));
+        if self.params.graph_encoder.is_some() && graph.is_none() {
+            return Err(StageError::data(SpectralNetError::NoEdges));
+        }
         let (mut x, mut encoder) = (scaling.apply(rows), None);
         if let Some(autoencoder) = &self.params.autoencoder {
             let learned = autoencoder.learn(x.view(), context.seed, context)?;
@@ -237,7 +254,7 @@ struct Fit {
 
 /// The last linear map, from the moments of these groups of nodes.
 fn refit(
-    network: &Perceptron,
+    network: &Network,
     params: &SpectralNetParams,
     sampler: &Sampler<'_>,
     groups: Vec<Vec<u32>>,
@@ -245,7 +262,7 @@ fn refit(
     let mut sum: Option<(f64, Moments)> = None;
     for nodes in groups {
         let batch = sampler.batch(nodes);
-        let read = read_of(network, params.refit, sampler.rows(&batch.nodes).view());
+        let read = network.returned(sampler.rows(&batch.nodes).view(), Edges::of(&batch), params.refit);
         let mass: f64 = batch.mass.iter().map(|&m| f64::from(m)).sum();
         let one = Moments::of(read.view(), &batch, true);
         sum = Some(match sum {

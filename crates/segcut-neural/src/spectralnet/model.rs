@@ -1,13 +1,15 @@
 //! A trained network → clusters of any nodes with the same features.
 
 use super::autoencoder::AutoencoderParams;
+use super::batches::Neighborhoods;
 use super::inputs::{Scaling, features};
+use super::network::{Edges, Network};
 use super::params::SpectralNetParams;
-use super::perceptron::Perceptron;
+use super::perceptron::{Perceptron, pairs};
 use super::ritz::Ritz;
 use super::state::{put_layers, take_layers};
 use crate::model_file::{ModelError, ModelFile};
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis};
 use segcut_core::{Clusterer, Clustering, Context, Model, RegionGraph, StageError};
 
 /// The kind of the model's file.
@@ -26,7 +28,7 @@ pub struct SpectralNetModel {
     pub(crate) scaling: Scaling,
     /// Scaled features → what the network reads, where an autoencoder was trained.
     pub(crate) encoder: Option<Perceptron>,
-    pub(crate) network: Perceptron,
+    pub(crate) network: Network,
     pub(crate) ritz: Ritz,
     /// k×columns.
     pub(crate) centers: Array2<f64>,
@@ -47,13 +49,11 @@ impl SpectralNetModel {
         let scaling = Scaling::take(&file)?;
         let inputs = scaling.mean.len();
         let encoder = params.autoencoder.as_ref().map(|autoencoder| {
-            take_layers(&file, "encoder", &autoencoder.sizes(inputs)).map(AutoencoderParams::encoder)
+            take_layers(&file, "encoder", pairs(&autoencoder.sizes(inputs))).map(AutoencoderParams::encoder)
         });
         let encoder = encoder.transpose()?;
-        let sizes = params.sizes(inputs);
-        let layers = take_layers(&file, "layer", &sizes)?;
-        let network = Perceptron { layers, activation: params.activation, last: params.last() };
-        let read = if params.refit { network.hidden_size() } else { params.outputs() };
+        let network = Network::take(&params, params.inputs(inputs), &file)?;
+        let read = if params.refit { network.head.hidden_size() } else { params.outputs() };
         let mean = file.vector("ritz.mean", Some(read))?;
         let map = file.matrix("ritz.map", [Some(read), None])?;
         let values = file.vector("ritz.values", Some(map.ncols()))?.to_vec();
@@ -63,7 +63,7 @@ impl SpectralNetModel {
         Ok(Self { scaling, encoder, network, ritz: Ritz { mean, map, values, rank }, centers, params })
     }
 
-    /// Rows of features, as the graph holds them → the embedding.
+    /// Rows of features, as the graph holds them → the embedding. To a graph encoder they are nodes without edges.
     ///
     /// # Errors
     /// [`ModelError::Features`] where rows have another length than in training.
@@ -72,7 +72,7 @@ impl SpectralNetModel {
         if wanted != found {
             return Err(ModelError::Features { wanted, found });
         }
-        Ok(self.embed_scaled(self.inputs(rows).view()))
+        Ok(embedded(&self.ritz, self.returned(self.inputs(rows).view(), Edges::default()).view()))
     }
 
     /// Rows of features → what the network reads.
@@ -81,23 +81,15 @@ impl SpectralNetModel {
         self.encoder.as_ref().map(|encoder| encoded(encoder, scaled.view())).unwrap_or(scaled)
     }
 
-    pub(crate) fn embed_scaled(&self, x: ArrayView2<'_, f32>) -> Array2<f64> {
-        self.embed_by(&self.ritz, x)
+    /// What the last linear map reads of nodes between which there are these edges.
+    pub(crate) fn returned(&self, x: ArrayView2<'_, f32>, edges: Edges<'_>) -> Array2<f32> {
+        self.network.returned(x, edges, self.params.refit)
     }
 
-    pub(crate) fn embed_by(&self, ritz: &Ritz, x: ArrayView2<'_, f32>) -> Array2<f64> {
-        let mut embedding = Array2::zeros((x.nrows(), ritz.map.ncols()));
-        for (at, chunk) in x.axis_chunks_iter(Axis(0), ROWS).enumerate() {
-            let read = self.returned(chunk).mapv(f64::from) - &ritz.mean;
-            let first = at * ROWS;
-            embedding.slice_mut(s![first..first + chunk.nrows(), ..]).assign(&read.dot(&ritz.map));
-        }
-        embedding
-    }
-
-    /// What the last linear map reads.
-    pub(crate) fn returned(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        read_of(&self.network, self.params.refit, x)
+    /// The edges of a graph, where the network reads them.
+    pub(crate) fn edges(&self, graph: Option<&Neighborhoods>) -> Vec<(u32, u32, f32)> {
+        let read = graph.filter(|_| self.params.graph_encoder.is_some());
+        read.map_or_else(Vec::new, |graph| graph.batch((0..graph.n() as u32).collect()).edges)
     }
 
     /// Centers of the clusters in the embedding, k×columns.
@@ -121,12 +113,13 @@ pub(crate) fn encoded(encoder: &Perceptron, x: ArrayView2<'_, f32>) -> Array2<f3
     rows
 }
 
-/// What the last linear map reads: the last hidden layer, or the outputs.
-pub(crate) fn read_of(network: &Perceptron, refit: bool, x: ArrayView2<'_, f32>) -> Array2<f32> {
-    if refit {
-        return network.hidden(x);
+/// What the last linear map reads → the embedding.
+pub(crate) fn embedded(ritz: &Ritz, read: ArrayView2<'_, f32>) -> Array2<f64> {
+    let mut embedding = Array2::zeros((read.nrows(), ritz.map.ncols()));
+    for (from, mut to) in read.axis_chunks_iter(Axis(0), ROWS).zip(embedding.axis_chunks_iter_mut(Axis(0), ROWS)) {
+        to.assign(&(from.mapv(f64::from) - &ritz.mean).dot(&ritz.map));
     }
-    network.forward(x).0.pop().unwrap_or_default()
+    embedding
 }
 
 impl Clusterer for SpectralNetModel {
@@ -148,7 +141,7 @@ impl Model for SpectralNetModel {
     fn save(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         let mut file = ModelFile::default();
         self.scaling.put(&mut file);
-        put_layers(&mut file, "layer", &self.network.layers);
+        self.network.put(&mut file);
         if let Some(encoder) = &self.encoder {
             put_layers(&mut file, "encoder", &encoder.layers);
         }

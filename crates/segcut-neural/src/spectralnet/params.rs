@@ -1,7 +1,10 @@
 //! Parameters of SpectralNet.
 
 use super::assignment::{Assign, Vectors};
+use super::augmentation::AugmentationParams;
 use super::autoencoder::AutoencoderParams;
+use super::convolution::ConvolutionParams;
+use super::network::GraphEncoderParams;
 use super::perceptron::Last;
 use super::siamese::SiameseParams;
 use segcut_core::ClusterCount;
@@ -154,6 +157,19 @@ pub struct SpectralNetParams {
     /// read then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub siamese: Option<SiameseParams>,
+    /// Height, width and channels of rows that are pictures; absent: square, of one channel or three.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<[usize; 3]>,
+    /// Convolutions before the fully connected layers, for rows that are pictures; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub convolution: Option<ConvolutionParams>,
+    /// Layers before the fully connected ones that read the neighbours in the graph; absent: none. A node's label
+    /// depends on its neighbours then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph_encoder: Option<GraphEncoderParams>,
+    /// How rows are changed while the network learns; absent: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<AugmentationParams>,
     /// How features are scaled.
     pub standardize: Standardize,
     /// Which similarities the loss reads.
@@ -220,6 +236,10 @@ impl Default for SpectralNetParams {
             relative: false,
             autoencoder: None,
             siamese: None,
+            shape: None,
+            convolution: None,
+            graph_encoder: None,
+            augmentation: None,
             standardize: Standardize::default(),
             similarity: Similarity::default(),
             neighbors: Neighbors::default(),
@@ -277,7 +297,10 @@ impl SpectralNetParams {
 
     /// Whether a graph is clustered by its edges as well.
     pub(crate) fn reads_edges(&self) -> bool {
-        self.hops != [0] || self.vectors == Vectors::Graph || self.assign == Assign::Merge
+        self.hops != [0]
+            || self.graph_encoder.is_some()
+            || self.vectors == Vectors::Graph
+            || self.assign == Assign::Merge
     }
 
     /// Columns of the embedding.
@@ -300,12 +323,16 @@ impl SpectralNetParams {
         if self.squashed { Last::Tanh } else { Last::Linear }
     }
 
-    /// Inputs of the network (codes, where there is an autoencoder), hidden layers and outputs, for so many features.
-    pub(crate) fn sizes(&self, features: usize) -> Vec<usize> {
-        let inputs = self.autoencoder.as_ref().map_or(features, |autoencoder| autoencoder.code);
-        let width = (4 * inputs).clamp(64, 256);
+    /// Inputs of the network, for so many features: codes, where there is an autoencoder.
+    pub(crate) fn inputs(&self, features: usize) -> usize {
+        self.autoencoder.as_ref().map_or(features, |autoencoder| autoencoder.code)
+    }
+
+    /// What the fully connected layers read, their hidden layers and outputs, for so many inputs of the network.
+    pub(crate) fn sizes(&self, inputs: usize, read: usize) -> Vec<usize> {
+        let width = inputs.saturating_mul(4).clamp(64, 256);
         let hidden = self.hidden.clone().unwrap_or_else(|| vec![width, width]);
-        [inputs].into_iter().chain(hidden).chain([self.outputs()]).collect()
+        [read].into_iter().chain(hidden).chain([self.outputs()]).collect()
     }
 
     /// The first size of steps of a network with these layers.

@@ -12,6 +12,37 @@ pub(crate) struct Layer {
     pub(crate) bias: Array1<f32>,
 }
 
+impl Layer {
+    /// Weights and biases uniform within 1/√inputs, PyTorch's default.
+    pub(crate) fn draw([inputs, outputs]: [usize; 2], random: &mut ChaCha8Rng) -> Self {
+        let bound = 1.0 / (inputs.max(1) as f32).sqrt();
+        let mut uniform = || bound * (2.0 * random.random::<f32>() - 1.0);
+        let matrix = Array2::from_shape_simple_fn((inputs, outputs), &mut uniform);
+        Self { matrix, bias: Array1::from_shape_simple_fn(outputs, uniform) }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.matrix.len() + self.bias.len()
+    }
+}
+
+/// Inputs and outputs of every layer, from the inputs of the first and the outputs of all.
+pub(crate) fn pairs(sizes: &[usize]) -> Vec<[usize; 2]> {
+    sizes.windows(2).map(|pair| [pair[0], pair[1]]).collect()
+}
+
+/// Weights with their gradients, in a fixed order.
+pub(crate) fn paired<'a>(
+    layers: &'a mut [Layer],
+    gradients: &'a [Layer],
+) -> impl Iterator<Item = (&'a mut [f32], &'a [f32])> {
+    layers.iter_mut().zip(gradients).flat_map(|(layer, gradient)| {
+        let matrix = (layer.matrix.as_slice_mut(), gradient.matrix.as_slice());
+        let bias = (layer.bias.as_slice_mut(), gradient.bias.as_slice());
+        [matrix, bias].into_iter().filter_map(|(own, gradient)| own.zip(gradient))
+    })
+}
+
 /// What stands behind the last layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Last {
@@ -40,15 +71,9 @@ impl Outputs {
 }
 
 impl Perceptron {
-    /// Weights and biases uniform within 1/√inputs, PyTorch's default. `sizes` begins with the inputs.
+    /// Layers that are drawn. `sizes` begins with the inputs.
     pub(crate) fn draw(sizes: &[usize], activation: Activation, last: Last, random: &mut ChaCha8Rng) -> Self {
-        let layer = |pair: &[usize]| {
-            let bound = 1.0 / (pair[0].max(1) as f32).sqrt();
-            let mut uniform = || bound * (2.0 * random.random::<f32>() - 1.0);
-            let matrix = Array2::from_shape_simple_fn((pair[0], pair[1]), &mut uniform);
-            Layer { matrix, bias: Array1::from_shape_simple_fn(pair[1], uniform) }
-        };
-        Self { layers: sizes.windows(2).map(layer).collect(), activation, last }
+        Self { layers: pairs(sizes).into_iter().map(|sides| Layer::draw(sides, random)).collect(), activation, last }
     }
 
     /// Inputs, hidden layers and outputs.
@@ -58,7 +83,7 @@ impl Perceptron {
     }
 
     pub(crate) fn parameters(&self) -> usize {
-        self.layers.iter().map(|layer| layer.matrix.len() + layer.bias.len()).sum()
+        self.layers.iter().map(Layer::len).sum()
     }
 
     /// Outputs of every layer.
@@ -79,13 +104,6 @@ impl Perceptron {
             outputs.push(output);
         }
         Outputs(outputs)
-    }
-
-    /// The outputs of the last hidden layer (the input, without one), some rows at a time.
-    pub(crate) fn hidden(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        let mut outputs = self.forward(x).0;
-        outputs.pop();
-        outputs.pop().unwrap_or_else(|| x.to_owned())
     }
 
     /// How many outputs the last hidden layer has.
@@ -141,10 +159,6 @@ impl Perceptron {
         &'a mut self,
         gradients: &'a [Layer],
     ) -> impl Iterator<Item = (&'a mut [f32], &'a [f32])> {
-        self.layers.iter_mut().zip(gradients).flat_map(|(layer, gradient)| {
-            let matrix = (layer.matrix.as_slice_mut(), gradient.matrix.as_slice());
-            let bias = (layer.bias.as_slice_mut(), gradient.bias.as_slice());
-            [matrix, bias].into_iter().filter_map(|(own, gradient)| own.zip(gradient))
-        })
+        paired(&mut self.layers, gradients)
     }
 }

@@ -49,6 +49,10 @@ impl<'a> Sampler<'a> {
         sampler
     }
 
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The same nodes with another factor of the kernel's scale.
     pub(crate) fn with_sigma(mut self, sigma: f64) -> Self {
         self.neighbors.sigma = sigma;

@@ -1,6 +1,7 @@
 //! Unfinished training ↔ bytes.
 
 use super::error::SpectralNetError;
+use super::network::Network;
 use super::perceptron::Layer;
 use super::plateau::Plateau;
 use super::training::Training;
@@ -19,20 +20,20 @@ pub(crate) fn put_layers(file: &mut ModelFile, name: &str, layers: &[Layer]) {
     }
 }
 
-/// The layers of a network with these inputs, hidden layers and outputs.
-pub(crate) fn take_layers(file: &ModelFile, name: &str, sizes: &[usize]) -> Result<Vec<Layer>, ModelError> {
-    let layer = |(at, pair): (usize, &[usize])| {
-        let matrix = file.matrix(&format!("{name}.{at}.weight"), [Some(pair[0]), Some(pair[1])])?;
-        let bias = file.vector(&format!("{name}.{at}.bias"), Some(pair[1]))?;
+/// The layers of a network with these inputs and outputs.
+pub(crate) fn take_layers(file: &ModelFile, name: &str, sides: Vec<[usize; 2]>) -> Result<Vec<Layer>, ModelError> {
+    let layer = |(at, [inputs, outputs]): (usize, [usize; 2])| {
+        let matrix = file.matrix(&format!("{name}.{at}.weight"), [Some(inputs), Some(outputs)])?;
+        let bias = file.vector(&format!("{name}.{at}.bias"), Some(outputs))?;
         Ok(Layer { matrix: matrix.mapv(|x| x as f32), bias: bias.mapv(|x| x as f32) })
     };
-    sizes.windows(2).enumerate().map(layer).collect()
+    sides.into_iter().enumerate().map(layer).collect()
 }
 
 /// Network, optimiser and losses as bytes.
 pub(crate) fn write(training: &Training<'_>) -> Result<Vec<u8>, StageError> {
     let mut file = ModelFile::default();
-    put_layers(&mut file, "layer", &training.network.layers);
+    training.network.put(&mut file);
     let (steps, mean, square) = training.adam.state();
     file.put_vector("adam.mean", ArrayView1::from(mean));
     file.put_vector("adam.square", ArrayView1::from(square));
@@ -45,10 +46,10 @@ pub(crate) fn write(training: &Training<'_>) -> Result<Vec<u8>, StageError> {
 }
 
 /// Goes on from bytes that [`write`] made of training with the same parameters and inputs.
-pub(crate) fn read(training: &mut Training<'_>, sizes: &[usize], bytes: &[u8]) -> Result<(), StageError> {
+pub(crate) fn read(training: &mut Training<'_>, inputs: usize, bytes: &[u8]) -> Result<(), StageError> {
     let unfit = || StageError::data(SpectralNetError::State);
     let file = ModelFile::read(KIND, bytes).map_err(StageError::data)?;
-    training.network.layers = take_layers(&file, "layer", sizes).map_err(|_| unfit())?;
+    training.network = Network::take(training.params, inputs, &file).map_err(|_| unfit())?;
     let vector = |name: &str| file.vector(name, None).map_err(|_| unfit());
     let narrow = |name: &str| vector(name).map(|values| values.mapv(|x| x as f32).to_vec());
     let numbers = vector("numbers")?.to_vec();

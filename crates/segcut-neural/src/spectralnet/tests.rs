@@ -2,19 +2,25 @@
 //! the true eigenvectors on a small graph.
 
 use super::assignment::{Assign, Vectors};
+use super::augmentation::AugmentationParams;
 use super::autoencoder::AutoencoderParams;
 use super::batches::Batch;
+use super::convolution::ConvolutionParams;
 use super::kernel::{batch_affinity, dense};
 use super::learner::SpectralNet;
 use super::loss::{Apart, Moments, spectral_loss, through};
 use super::model::SpectralNetModel;
+use super::network::{GraphEncoderParams, Network};
 use super::orthonormal::orthonormal;
 use super::params::{Activation, BatchScale, Neighbors, Orthogonality, Similarity, SpectralNetParams};
 use super::perceptron::{Last, Layer, Perceptron};
 use super::pretraining::Pretraining;
 use super::siamese::SiameseParams;
 use super::training::Training;
+use crate::community::EncoderKind;
 use ndarray::{Array1, Array2, s};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use segcut_core::{
     Affinity, Checkpoint, ClusterCount, Clusterer, Context, FeatureBlock, Learner, Note, RegionGraph, SparseAffinity,
     StageError, Stop, Unkept,
@@ -135,9 +141,9 @@ fn gradients_and_a_step_are_those_of_the_package() {
         }
     }
     let params = SpectralNetParams { learning_rate: Some(1e-3), centered: false, ..SpectralNetParams::default() };
-    let mut training = Training::new(&params, start(), 1);
+    let mut training = Training::new(&params, Network::plain(start()), 1);
     training.step(x.view(), &batch, None);
-    for (found, wanted) in training.network.layers.iter().zip(layers(&fixture["through"]["after"])) {
+    for (found, wanted) in training.network.head.layers.iter().zip(layers(&fixture["through"]["after"])) {
         assert!(found.matrix.iter().zip(&wanted.matrix).all(|(a, b)| (a - b).abs() < 2e-6));
         assert!(found.bias.iter().zip(&wanted.bias).all(|(a, b)| (a - b).abs() < 2e-6));
     }
@@ -384,4 +390,117 @@ fn codes_and_siamese_places_take_part_and_are_kept() {
     assert!(refused.unwrap_err().to_string().starts_with("cluster.similarity"));
     let refused = SpectralNet::new(SpectralNetParams { hops: vec![], ..params });
     assert!(refused.unwrap_err().to_string().starts_with("cluster.hops"));
+}
+
+/// Nodes with these features and no edges.
+fn points(dims: usize, values: Vec<f32>) -> RegionGraph {
+    let n = values.len() / dims;
+    let block = FeatureBlock { name: "points".into(), dims, values, bins: Vec::new() };
+    let none = Affinity::Sparse(SparseAffinity::new(n, Vec::new(), Vec::new()).unwrap());
+    RegionGraph::new(none).with_features(vec![block]).unwrap()
+}
+
+/// Share of the nodes that have the most frequent true label of their cluster.
+fn purity(labels: &[u32], truth: impl Fn(usize) -> usize, k: usize) -> f64 {
+    let mut counts = Array2::<usize>::zeros((k, k));
+    labels.iter().enumerate().for_each(|(i, &label)| counts[[label as usize, truth(i)]] += 1);
+    let most: usize = counts.rows().into_iter().map(|row| row.iter().copied().max().unwrap_or(0)).sum();
+    most as f64 / labels.len() as f64
+}
+
+#[test]
+fn sixty_clusters_do_not_collapse() {
+    let (k, dims) = (60, 8);
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let centers = Array2::from_shape_simple_fn((k, dims), || 20.0 * random.random::<f32>());
+    let values: Vec<f32> = (0..20 * k)
+        .flat_map(|i| centers.row(i % k).to_vec())
+        .map(|center| center + random.random::<f32>() - 0.5)
+        .collect();
+    let params = SpectralNetParams {
+        k: ClusterCount::Fixed(k),
+        hidden: Some(vec![64]),
+        steps: 60,
+        n_init: 3,
+        ..SpectralNetParams::default()
+    };
+    let found = SpectralNet::new(params).unwrap().cluster(&points(dims, values), &Context::seeded(1)).unwrap();
+    assert!(!found.notes.iter().any(|note| matches!(note, Note::Collapsed { .. })), "{:?}", found.notes);
+    let pure = purity(found.partition.labels(), |i| i % k, k);
+    assert!(pure > 0.9, "{pure}");
+}
+
+/// 6×6 pictures of a cross, a bar and a square, at drawn places.
+fn drawings(count: usize) -> RegionGraph {
+    let shapes: [&[[usize; 2]]; 3] = [
+        &[[0, 1], [1, 0], [1, 1], [1, 2], [2, 1]],
+        &[[0, 0], [0, 1], [0, 2], [0, 3]],
+        &[[0, 0], [0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1], [2, 2]],
+    ];
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let draw = |i: usize| {
+        let (down, right) = (random.random_range(0..3), random.random_range(0..3));
+        let mut cells = [0.0f32; 36];
+        shapes[i % 3].iter().for_each(|[row, column]| cells[(row + down) * 6 + column + right] = 1.0);
+        cells
+    };
+    points(36, (0..count).flat_map(draw).collect())
+}
+
+#[test]
+fn convolutions_tell_drawings_that_move() {
+    let neighbors = Neighbors { n_neighbors: 5, ..Neighbors::default() };
+    let augmentation = AugmentationParams { noise: 0.1, brightness: 0.1, ..AugmentationParams::default() };
+    let params = SpectralNetParams {
+        convolution: Some(ConvolutionParams { channels: vec![8, 16], stride: 2 }),
+        hidden: Some(vec![32]),
+        steps: 60,
+        neighbors,
+        augmentation: Some(augmentation),
+        ..small()
+    };
+    let (graph, net) = (drawings(240), SpectralNet::new(params.clone()).unwrap());
+    let found = net.cluster(&graph, &Context::seeded(1)).unwrap();
+    assert_eq!(found.partition.n(), 240);
+    let mut memory = Memory::default();
+    let fitted = net.fit(&mut [drawings(240)], &mut memory, &Context::seeded(1)).unwrap();
+    let mut bytes = Vec::new();
+    fitted.model.save(&mut bytes).unwrap();
+    let back = SpectralNetModel::load(params.clone(), &bytes).unwrap().cluster(&graph, &Context::default()).unwrap();
+    assert_eq!(back.partition, found.partition);
+    // What was kept of the last epoch goes on to the same model.
+    let again = net.fit(&mut [drawings(240)], &mut memory, &Context::seeded(1)).unwrap();
+    let mut other = Vec::new();
+    again.model.save(&mut other).unwrap();
+    assert!(other == bytes);
+    let wide = SpectralNetParams { shape: Some([6, 5, 1]), ..params.clone() };
+    let error = SpectralNet::new(wide.clone()).unwrap().cluster(&graph, &Context::default()).unwrap_err();
+    assert!(error.to_string().starts_with("36 features per node are no picture of 6×5×1"), "{error}");
+    assert!(SpectralNetModel::load(wide, &bytes).is_err());
+    let refused = SpectralNetParams { autoencoder: Some(AutoencoderParams::default()), ..params };
+    assert!(SpectralNet::new(refused).unwrap_err().to_string().starts_with("cluster.autoencoder"));
+}
+
+#[test]
+fn a_graph_encoder_reads_neighbours() {
+    let graph = chains();
+    for kind in [EncoderKind::Gat, EncoderKind::Gcn] {
+        let encoder = GraphEncoderParams { kind, ..GraphEncoderParams::default() };
+        let params = SpectralNetParams { graph_encoder: Some(encoder), hidden: Some(vec![32]), ..small() };
+        let net = SpectralNet::new(params.clone()).unwrap();
+        assert!(Clusterer::needs_edges(&net));
+        let found = net.cluster(&graph, &Context::seeded(1)).unwrap();
+        let pure = purity(found.partition.labels(), |i| i / 30, 3);
+        assert!(pure > 0.9, "{kind:?} {pure}");
+        let fitted = net.fit(&mut [chains()], &mut Unkept, &Context::seeded(1)).unwrap();
+        let mut bytes = Vec::new();
+        fitted.model.save(&mut bytes).unwrap();
+        let back = SpectralNetModel::load(params.clone(), &bytes).unwrap().cluster(&graph, &Context::default());
+        assert_eq!(back.unwrap().partition, found.partition);
+        let alone = points(2, graph.features()[0].values.clone());
+        let error = net.cluster(&alone, &Context::default()).unwrap_err();
+        assert!(error.to_string().contains("reads edges"), "{error}");
+        let batch = SpectralNetParams { similarity: Similarity::Batch, ..params };
+        assert!(SpectralNet::new(batch).unwrap_err().to_string().starts_with("cluster.graph_encoder"));
+    }
 }

@@ -1,21 +1,23 @@
 //! Batches → steps, epoch by epoch.
 
+use super::augmentation::AugmentationParams;
 use super::batches::Batch;
 use super::error::SpectralNetError;
 use super::loss::{Apart, Moments, spectral_loss, through};
+use super::network::{Edges, Network};
 use super::params::{Orthogonality, Schedule, SpectralNetParams};
-use super::perceptron::Perceptron;
 use super::plateau::{Plateau, PlateauRule};
 use super::sampler::Sampler;
 use super::state;
 use crate::adamw::{AdamW, AdamWParams};
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
+use rand_chacha::ChaCha8Rng;
 use segcut_core::{Checkpoint, Context, StageError, Status, Stop};
 
 /// A network while it is trained.
 pub(crate) struct Training<'a> {
     pub(crate) params: &'a SpectralNetParams,
-    pub(crate) network: Perceptron,
+    pub(crate) network: Network,
     pub(crate) adam: AdamW,
     /// Epochs in all.
     pub(crate) epochs: usize,
@@ -30,8 +32,8 @@ pub(crate) struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    pub(crate) fn new(params: &'a SpectralNetParams, network: Perceptron, epochs: usize) -> Self {
-        let first = params.first_rate(&network.sizes());
+    pub(crate) fn new(params: &'a SpectralNetParams, network: Network, epochs: usize) -> Self {
+        let first = params.first_rate(&network.head.sizes());
         let steps = AdamWParams { learning_rate: first as f32, weight_decay: 0.0 };
         let adam = AdamW::new(steps, network.parameters());
         let (plateau, rank) = (Plateau::new(first), params.outputs());
@@ -45,13 +47,13 @@ impl<'a> Training<'a> {
 
     /// One step on a batch; another one, where it is given, sets the orthonormalisation. The loss before it.
     pub(crate) fn step(&mut self, x: ArrayView2<'_, f32>, batch: &Batch, orth: Option<&Moments>) -> f64 {
-        let outputs = self.network.forward(x);
-        let y = outputs.last();
+        let pass = self.network.forward(x, Edges::of(batch));
+        let y = pass.last();
         let own = Moments::of(y.view(), batch, self.params.centered);
         let loss = spectral_loss(&own, orth.unwrap_or(&own), self.apart());
         let mut gradient = loss.gradient;
         gradient += &through(y.view(), batch, &own, &own.energy, self.apart());
-        let gradients = self.network.backward(x, &outputs, gradient);
+        let gradients = self.network.backward(x, &pass, gradient);
         self.adam.step(self.network.with_gradients(&gradients));
         self.rank = self.rank.min(loss.rank);
         loss.value
@@ -65,6 +67,7 @@ impl<'a> Training<'a> {
         let mut sum = 0.0;
         self.rank = self.params.outputs();
         let apart = self.params.orthogonality == Orthogonality::Fixed && count > 1;
+        let mut random = AugmentationParams::stream(sampler.seed(), epoch);
         for (at, nodes) in groups.iter().enumerate() {
             if self.params.schedule == Schedule::Cosine {
                 let done = (epoch as f64 + at as f64 / count as f64) / self.epochs as f64;
@@ -72,16 +75,23 @@ impl<'a> Training<'a> {
             }
             self.adam.set_learning_rate(self.plateau.rate as f32);
             let batch = sampler.batch(nodes.clone());
-            let x = sampler.rows(&batch.nodes);
+            let x = self.changed(sampler.rows(&batch.nodes), &mut random);
             let orth = apart.then(|| self.moments(sampler, &sampler.batch(groups[(at + 1) % count].clone())));
             sum += self.step(x.view(), &batch, orth.as_ref());
         }
         sum / count as f64
     }
 
+    fn changed(&self, mut x: Array2<f32>, random: &mut ChaCha8Rng) -> Array2<f32> {
+        if let Some(augmentation) = &self.params.augmentation {
+            augmentation.change(&mut x, self.params.shape, random);
+        }
+        x
+    }
+
     fn moments(&self, sampler: &Sampler<'_>, batch: &Batch) -> Moments {
-        let outputs = self.network.forward(sampler.rows(&batch.nodes).view());
-        Moments::of(outputs.last().view(), batch, self.params.centered)
+        let pass = self.network.forward(sampler.rows(&batch.nodes).view(), Edges::of(batch));
+        Moments::of(pass.last().view(), batch, self.params.centered)
     }
 
     /// The loss of a batch that is not trained on.

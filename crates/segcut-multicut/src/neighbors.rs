@@ -2,7 +2,7 @@
 
 use segcut_core::SparseAffinity;
 
-/// Both directions of every edge, grouped by node, neighbors in rising order.
+/// Both directions of every edge, grouped by node.
 #[derive(Debug, Clone)]
 pub(crate) struct Neighbors {
     offsets: Vec<usize>,
@@ -11,7 +11,7 @@ pub(crate) struct Neighbors {
 }
 
 impl Neighbors {
-    /// Sorted upper edges of n nodes with their weights.
+    /// Sorted upper edges of n nodes with their weights; neighbors come in rising order.
     pub(crate) fn new(n: usize, edges: &[[u32; 2]], weights: &[f64]) -> Self {
         let mut offsets = vec![0; n + 1];
         for &[u, v] in edges {
@@ -38,13 +38,23 @@ impl Neighbors {
         Self::new(affinity.n(), affinity.edges(), affinity.weights())
     }
 
+    /// The entries of all rows, one row after another; `offsets` holds where each starts, and the end.
+    pub(crate) fn from_rows(offsets: Vec<usize>, nodes: Vec<u32>, weights: Vec<f64>) -> Self {
+        Self { offsets, nodes, weights }
+    }
+
     pub(crate) fn n(&self) -> usize {
         self.offsets.len() - 1
     }
 
+    /// The sum of all weights, both directions.
+    pub(crate) fn total(&self) -> f64 {
+        self.weights.iter().sum()
+    }
+
     /// The mean weight; 0 without edges.
     pub(crate) fn mean_weight(&self) -> f64 {
-        self.weights.iter().sum::<f64>() / self.weights.len().max(1) as f64
+        self.total() / self.weights.len().max(1) as f64
     }
 
     /// (neighbor, weight) of a node.

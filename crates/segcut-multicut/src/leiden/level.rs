@@ -26,20 +26,24 @@ impl Level {
     pub(super) fn aggregate(&self, labels: &[u32], k: usize) -> Self {
         let (starts, members) = grouped(labels, k);
         let mut to = WeightTo::new(k);
-        let (mut edges, mut weights) = (Vec::new(), Vec::new());
-        for cluster in 0..k as u32 {
-            for &node in &members[starts[cluster as usize]..starts[cluster as usize + 1]] {
+        let (mut offsets, mut nodes, mut weights) = (vec![0], Vec::new(), Vec::new());
+        for (cluster, ends) in (0..).zip(starts.windows(2)) {
+            for &node in &members[ends[0]..ends[1]] {
                 let row = self.graph.row(node as usize).map(|(other, weight)| (labels[other as usize], weight));
-                row.filter(|&(other, _)| other > cluster).for_each(|(other, weight)| to.add(other, weight));
+                row.filter(|&(other, _)| other != cluster).for_each(|(other, weight)| to.add(other, weight));
             }
-            to.touched.sort_unstable();
-            for (other, weight) in to.entries() {
-                edges.push([cluster, other]);
-                weights.push(weight);
-            }
+            nodes.extend_from_slice(&to.touched);
+            weights.extend(to.entries().map(|(_, weight)| weight));
+            offsets.push(nodes.len());
             to.clear();
         }
-        Self { graph: Neighbors::new(k, &edges, &weights), mass: self.masses(labels, k) }
+        Self { graph: Neighbors::from_rows(offsets, nodes, weights), mass: self.masses(labels, k) }
+    }
+
+    /// Σ over clusters of the weight inside (edges twice) − rate·M_C², where every node is a cluster and `total` is
+    /// the weight inside and between them.
+    pub(super) fn quality(&self, rate: f64, total: f64) -> f64 {
+        total - self.graph.total() - rate * self.mass.iter().map(|m| m * m).sum::<f64>()
     }
 }
 
@@ -74,25 +78,30 @@ pub(super) fn renumber(labels: &mut [u32], bound: usize) -> usize {
 /// Sums of weights by cluster, cleared at the cost of what was touched.
 #[derive(Debug)]
 pub(super) struct WeightTo {
+    /// Below 0 where nothing was added.
     weight: Vec<f64>,
-    seen: Vec<bool>,
     pub(super) touched: Vec<u32>,
 }
 
 impl WeightTo {
     pub(super) fn new(k: usize) -> Self {
-        Self { weight: vec![0.0; k], seen: vec![false; k], touched: Vec::new() }
+        Self { weight: vec![-1.0; k], touched: Vec::new() }
     }
 
+    /// Adds a weight of at least 0.
+    #[inline]
     pub(super) fn add(&mut self, cluster: u32, weight: f64) {
-        if !std::mem::replace(&mut self.seen[cluster as usize], true) {
+        let sum = &mut self.weight[cluster as usize];
+        if *sum < 0.0 {
             self.touched.push(cluster);
+            *sum = weight;
+        } else {
+            *sum += weight;
         }
-        self.weight[cluster as usize] += weight;
     }
 
     pub(super) fn get(&self, cluster: u32) -> f64 {
-        self.weight[cluster as usize]
+        self.weight[cluster as usize].max(0.0)
     }
 
     /// What was added, in the order of `touched`.
@@ -101,10 +110,7 @@ impl WeightTo {
     }
 
     pub(super) fn clear(&mut self) {
-        for cluster in self.touched.drain(..) {
-            self.seen[cluster as usize] = false;
-            self.weight[cluster as usize] = 0.0;
-        }
+        self.touched.drain(..).for_each(|cluster| self.weight[cluster as usize] = -1.0);
     }
 }
 
@@ -120,6 +126,8 @@ mod tests {
         assert_eq!(found.mass, [3.0, 7.0]);
         assert_eq!(found.graph.row(0).collect::<Vec<_>>(), [(1, 6.0)]);
         assert_eq!(found.graph.row(1).collect::<Vec<_>>(), [(0, 6.0)]);
+        // Inside 1 and 8, both directions; masses 3 and 7.
+        assert!((found.quality(0.1, level.graph.total()) - (18.0 - 0.1 * 58.0)).abs() < 1e-12);
     }
 
     #[test]

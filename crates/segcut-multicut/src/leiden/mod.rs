@@ -3,16 +3,15 @@
 mod level;
 mod limit;
 mod moves;
+mod runs;
 
 use crate::neighbors::Neighbors;
-use level::{Level, renumber};
+use level::Level;
 use limit::limit;
-use moves::{move_nodes, refine};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use runs::{Bounds, best_run};
 use segcut_core::{
     ClusterCount, Clusterer, Clustering, Context, Note, Partition, RegionGraph, SparseAffinity, StageError, Start,
-    Status, Stop,
+    Status,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -64,23 +63,23 @@ pub struct LeidenParams {
     pub quality: Quality,
     /// Larger values give more and smaller communities.
     pub resolution: f64,
-    /// Bound on iterations of one run; a run ends when one gains nothing.
+    /// Bound on the iterations of the best run, which ends when one gains nothing.
     pub iterations: usize,
-    /// The best of this many runs with different random orders.
+    /// Runs with different random orders; after five iterations the best one goes on.
     pub runs: usize,
 }
 
 impl Default for LeidenParams {
     fn default() -> Self {
-        Self { k: ClusterCount::Auto, quality: Quality::Modularity, resolution: 1.0, iterations: 20, runs: 3 }
+        Self { k: ClusterCount::Auto, quality: Quality::Modularity, resolution: 1.0, iterations: 100, runs: 3 }
     }
 }
 
 /// RegionGraph → communities by the Leiden algorithm.
 ///
 /// Traag, Waltman & van Eck, From Louvain to Leiden (Scientific Reports 2019): moving nodes, refining, aggregating
-/// the refined parts, until nothing changes; θ of the refinement is 0.01 mean weights. Differs: the best of several
-/// runs is kept.
+/// the refined parts, until nothing changes; θ of the refinement is 0.01 mean weights. Differs: several runs start, and
+/// the best goes on.
 ///
 /// A diagonal counts once in a node's degree, as in [`cut_values`](segcut_graph::cut_values). Nodes without
 /// edges are communities of their own. A partition in the [`Context`] is the start of the first run.
@@ -143,59 +142,6 @@ impl Leiden {
         let volume: f64 = mass.iter().sum();
         (Level { graph, mass }, if volume > 0.0 { self.params.resolution / volume } else { 0.0 })
     }
-
-    /// One run: labels numbered from 0, and whether its last iteration changed nothing.
-    fn run(&self, level: &Level, rate: f64, start: Vec<u32>, context: &Context, seed: u64) -> (Vec<u32>, bool) {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let (mut labels, mut value) = (start, f64::NEG_INFINITY);
-        for _ in 0..self.params.iterations {
-            labels = iterate(level, rate, labels, &mut random);
-            let now = quality(level, rate, &labels);
-            if now <= value + 1e-12 * now.abs() {
-                return (labels, true);
-            }
-            value = now;
-            if context.stopped() != Stop::No {
-                break;
-            }
-        }
-        (labels, false)
-    }
-}
-
-/// Moves, refines and aggregates up to the level where every cluster is one node.
-fn iterate(level: &Level, rate: f64, mut labels: Vec<u32>, random: &mut ChaCha8Rng) -> Vec<u32> {
-    let n = level.n();
-    // The node of the current level that holds a node of the graph.
-    let mut holder: Vec<u32> = (0..n as u32).collect();
-    let mut current = level.clone();
-    loop {
-        move_nodes(&current, rate, &mut labels, random);
-        let k = renumber(&mut labels, current.n());
-        if k == current.n() {
-            break;
-        }
-        let mut parts = refine(&current, rate, &labels, random);
-        let mut made = renumber(&mut parts, current.n());
-        if made == current.n() {
-            (parts, made) = (labels.clone(), k);
-        }
-        let mut above = vec![0; made];
-        parts.iter().zip(&labels).for_each(|(&part, &label)| above[part as usize] = label);
-        current = current.aggregate(&parts, made);
-        holder.iter_mut().for_each(|node| *node = parts[*node as usize]);
-        labels = above;
-    }
-    let mut flat: Vec<u32> = holder.iter().map(|&node| labels[node as usize]).collect();
-    renumber(&mut flat, n);
-    flat
-}
-
-/// Σ over clusters of the weight inside (edges twice) − rate·M_C².
-fn quality(level: &Level, rate: f64, labels: &[u32]) -> f64 {
-    let inside = |v: usize| level.graph.row(v).filter(move |&(u, _)| labels[u as usize] == labels[v]).map(|(_, w)| w);
-    let inside: f64 = (0..level.n()).flat_map(inside).sum();
-    inside - rate * level.masses(labels, level.n()).iter().map(|m| m * m).sum::<f64>()
 }
 
 impl Clusterer for Leiden {
@@ -205,7 +151,7 @@ impl Clusterer for Leiden {
             return Err(StageError::data(LeidenError::Negative { edge, weight: sparse.weights()[edge] }));
         }
         let n = sparse.n();
-        let mut start = match &context.start {
+        let start = match &context.start {
             Some(Start::Partition(start)) if start.n() == n => {
                 Some(Partition::compact(start.labels()).labels().to_vec())
             }
@@ -215,25 +161,14 @@ impl Clusterer for Leiden {
             _ => None,
         };
         let (level, rate) = self.level(sparse);
-        let mut best: Option<(f64, Vec<u32>, bool)> = None;
-        for run in 0..self.params.runs as u64 {
-            let start = start.take().unwrap_or_else(|| (0..n as u32).collect());
-            let (labels, done) = self.run(&level, rate, start, context, context.seed.wrapping_add(run));
-            let value = quality(&level, rate, &labels);
-            if best.as_ref().is_none_or(|(most, ..)| value > *most) {
-                best = Some((value, labels, done));
-            }
-            if context.stopped() != Stop::No {
-                break;
-            }
-        }
-        let (_, labels, done) = best.unwrap_or_default();
-        Ok(self.finish(&level, rate, labels, (done, context.stopped())))
+        let bounds = Bounds { runs: self.params.runs, iterations: self.params.iterations };
+        let (labels, status) = best_run(&level, rate, bounds, start, context);
+        Ok(self.finish(&level, rate, labels, status))
     }
 }
 
 impl Leiden {
-    fn finish(&self, level: &Level, rate: f64, mut labels: Vec<u32>, (done, stop): (bool, Stop)) -> Clustering {
+    fn finish(&self, level: &Level, rate: f64, mut labels: Vec<u32>, status: Status) -> Clustering {
         let made = labels.iter().max().map_or(0, |&label| label as usize + 1);
         let mut note = Note::KChosen(made);
         if let Some(asked) = self.params.k.fixed() {
@@ -247,12 +182,7 @@ impl Leiden {
         if self.params.k.fixed().is_none_or(|asked| made < asked) {
             clustering.notes.push(note);
         }
-        clustering.status = match stop {
-            Stop::Cancelled => Status::Cancelled,
-            Stop::TimedOut => Status::TimedOut,
-            Stop::No if done => Status::Converged,
-            Stop::No => Status::IterationLimit { residual: 1.0 },
-        };
+        clustering.status = status;
         clustering
     }
 }

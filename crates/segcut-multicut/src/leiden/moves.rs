@@ -11,15 +11,15 @@ const EPSILON: f64 = 1e-12;
 /// Randomness of the refinement, in mean weights.
 const THETA: f64 = 0.01;
 
+/// A gain below that of the best choice by more than this many θ is never drawn.
+const NEVER: f64 = 40.0;
+
 /// Moves nodes to the neighboring cluster (or a new one) with the largest gain until none gains; a node is looked
 /// at again when a neighbor has left for another cluster (Traag et al. 2019, algorithm A.2, `MoveNodesFast`).
 /// Gain: w(v, C) − rate·m_v·M_C. Labels are below n.
 pub(super) fn move_nodes(level: &Level, rate: f64, labels: &mut [u32], random: &mut ChaCha8Rng) {
     let n = level.n();
-    let mut masses = level.masses(labels, n);
-    let mut sizes = vec![0u32; n];
-    labels.iter().for_each(|&label| sizes[label as usize] += 1);
-    let mut empty: Vec<u32> = (0..n as u32).rev().filter(|&c| sizes[c as usize] == 0).collect();
+    let mut clusters = Clusters::new(level, labels);
     let mut queue: VecDeque<u32> = shuffled(n, random).into();
     let mut waits = vec![true; n];
     let mut to = WeightTo::new(n);
@@ -28,36 +28,63 @@ pub(super) fn move_nodes(level: &Level, rate: f64, labels: &mut [u32], random: &
         waits[v] = false;
         let (own, mass) = (labels[v], level.mass[v]);
         level.graph.row(v).for_each(|(other, weight)| to.add(labels[other as usize], weight));
-        masses[own as usize] -= mass;
-        let stay = to.get(own) - rate * mass * masses[own as usize];
-        let alone = if sizes[own as usize] > 1 { empty.last().map(|&c| (0.0, c)) } else { None };
-        let mut best = (stay, own);
-        let least = stay + EPSILON * mass;
-        let values = to.entries().map(|(c, weight)| (weight - rate * mass * masses[c as usize], c));
-        for (value, cluster) in values.chain(alone) {
-            if value > least && value > best.0 {
-                best = (value, cluster);
-            }
-        }
+        let new = clusters.best(&to, rate * mass, mass, own);
         to.clear();
-        let new = best.1;
-        masses[new as usize] += mass;
         if new == own {
             continue;
         }
+        clusters.shift(mass, own, new);
         labels[v] = new;
-        sizes[own as usize] -= 1;
-        sizes[new as usize] += 1;
-        if empty.last() == Some(&new) {
-            empty.pop();
-        }
-        if sizes[own as usize] == 0 {
-            empty.push(own);
-        }
         for (other, _) in level.graph.row(v) {
             if labels[other as usize] != new && !std::mem::replace(&mut waits[other as usize], true) {
                 queue.push_back(other);
             }
+        }
+    }
+}
+
+/// Masses and sizes of clusters, and those without nodes.
+struct Clusters {
+    masses: Vec<f64>,
+    sizes: Vec<u32>,
+    empty: Vec<u32>,
+}
+
+impl Clusters {
+    fn new(level: &Level, labels: &[u32]) -> Self {
+        let n = level.n();
+        let mut sizes = vec![0u32; n];
+        labels.iter().for_each(|&label| sizes[label as usize] += 1);
+        let empty = (0..n as u32).rev().filter(|&c| sizes[c as usize] == 0).collect();
+        Self { masses: level.masses(labels, n), sizes, empty }
+    }
+
+    /// Where a node of this mass gains most: its own cluster, one that it has weight to, or an empty one.
+    fn best(&self, to: &WeightTo, rate: f64, mass: f64, own: u32) -> u32 {
+        let stay = to.get(own) - rate * (self.masses[own as usize] - mass);
+        let alone = if self.sizes[own as usize] > 1 { self.empty.last().map(|&c| (0.0, c)) } else { None };
+        let mut best = (stay + EPSILON * mass, own);
+        let others = to.entries().filter(|&(c, _)| c != own);
+        let values = others.map(|(c, weight)| (weight - rate * self.masses[c as usize], c));
+        for choice in values.chain(alone) {
+            if choice.0 > best.0 {
+                best = choice;
+            }
+        }
+        best.1
+    }
+
+    /// A node of this mass leaves its cluster for another.
+    fn shift(&mut self, mass: f64, own: u32, new: u32) {
+        self.masses[own as usize] -= mass;
+        self.masses[new as usize] += mass;
+        self.sizes[own as usize] -= 1;
+        self.sizes[new as usize] += 1;
+        if self.empty.last() == Some(&new) {
+            self.empty.pop();
+        }
+        if self.sizes[own as usize] == 0 {
+            self.empty.push(own);
         }
     }
 }
@@ -97,6 +124,9 @@ pub(super) fn refine(level: &Level, rate: f64, labels: &[u32], random: &mut ChaC
             }
         }
         to.clear();
+        if choices.len() == 1 {
+            continue;
+        }
         let (_, target, weight) = choices[draw(&choices, theta, random)];
         if target == node {
             continue;
@@ -113,7 +143,11 @@ pub(super) fn refine(level: &Level, rate: f64, labels: &[u32], random: &mut ChaC
 /// The place of a choice, drawn ∝ exp(gain / θ).
 fn draw(choices: &[(f64, u32, f64)], theta: f64, random: &mut ChaCha8Rng) -> usize {
     let most = choices.iter().map(|c| c.0).fold(0.0, f64::max);
-    let chance = |gain: f64| if gain == most { 1.0 } else { ((gain - most) / theta).exp() };
+    let chance = |gain: f64| match gain - most {
+        0.0 => 1.0,
+        less if less < -NEVER * theta => 0.0,
+        less => (less / theta).exp(),
+    };
     let mut left = random.random::<f64>() * choices.iter().map(|c| chance(c.0)).sum::<f64>();
     for (place, choice) in choices.iter().enumerate() {
         left -= chance(choice.0);

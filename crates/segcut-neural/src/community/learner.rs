@@ -2,9 +2,10 @@
 
 use super::Community;
 use super::attributes::{Attributes, Columns, Reading, given};
-use super::cluster_count::{Evidence, cluster_count};
+use super::cluster_count::{Evidence, cluster_count, most};
 use super::encoder::Encoder;
 use super::error::CommunityError;
+use super::held_out::{HeldOut, hold_out};
 use super::links::Links;
 use super::model::CommunityModel;
 use super::modularity_moves::{Moves, mean_directions};
@@ -19,7 +20,7 @@ use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rand_chacha::ChaCha8Rng;
 use segcut_core::{
     Affinity, Checkpoint, ClusterCount, Context, Fitted, GraphSource, Learner, Note, RegionGraph, SparseAffinity,
-    StageError, Start, Status,
+    StageError, Start, Status, Stop,
 };
 use segcut_spectral::{KMeans, KMeansParams, kmeans};
 
@@ -64,11 +65,12 @@ impl Community {
     ) -> Result<Learned, StageError> {
         let kept = checkpoint.kept().map(|bytes| Kept::read(&bytes)).transpose()?;
         let affinity = nodes.affinity;
-        let mut read = self.read(nodes, context.seed);
-        let k = match &kept {
-            Some(kept) => kept.k,
-            None => self.count(affinity, &read, context)?,
+        let known = match &kept {
+            Some(kept) => Some(kept.k),
+            None => self.count_held_out(&nodes, context)?,
         };
+        let mut read = self.read(nodes, context.seed);
+        let k = known.map_or_else(|| self.count(affinity, &read, &Vec::new(), context), Ok)?;
         let aside = read.aside.take();
         let start = if kept.is_some() { None } else { self.start(&read, k, context).map_err(StageError::data)? };
         let reading = read.reading;
@@ -120,7 +122,7 @@ impl Community {
                 (columns, attributes, None)
             }
             None => {
-                let aside = small_components(&links, self.params.k.fixed().unwrap_or(self.params.k_max));
+                let aside = small_components(&links, self.params.k.fixed().unwrap_or(most(&self.params, links.n())));
                 let names = Attributes::Names(aside.iter().map(|aside| !aside).collect());
                 (Columns::default(), names, Some(aside))
             }
@@ -137,14 +139,31 @@ impl Community {
         Read { links, reading, rows, aside }
     }
 
-    fn count(&self, affinity: &SparseAffinity, read: &Read, context: &Context) -> Result<usize, StageError> {
+    fn count(
+        &self,
+        affinity: &SparseAffinity,
+        read: &Read,
+        held: &HeldOut,
+        context: &Context,
+    ) -> Result<usize, StageError> {
         match self.params.k {
             ClusterCount::Fixed(k) => Ok(k.min(read.links.n())),
             ClusterCount::Auto => {
-                let evidence = Evidence { affinity, links: &read.links, rows: read.rows.view() };
+                let evidence = Evidence { affinity, links: &read.links, rows: read.rows.view(), held };
                 cluster_count(&evidence, &self.params, context, &mut stream(context.seed, Stream::Count))
             }
         }
+    }
+
+    /// The number of communities where it is chosen with some edges held out.
+    fn count_held_out(&self, nodes: &Nodes<'_>, context: &Context) -> Result<Option<usize>, StageError> {
+        if self.params.k != ClusterCount::Auto || self.params.k_held_out == 0.0 {
+            return Ok(None);
+        }
+        let mut random = stream(context.seed, Stream::HeldOut);
+        let (kept, held) = hold_out(nodes.affinity, self.params.k_held_out, &mut random).map_err(StageError::data)?;
+        let read = self.read(Nodes { affinity: &kept, given: nodes.given.clone() }, context.seed);
+        self.count(&kept, &read, &held, context).map(Some)
     }
 
     /// Labels to learn first.
@@ -154,13 +173,31 @@ impl Community {
             Some(Start::Partition(start)) if start.n() != n => Err(CommunityError::Start { start: start.n(), n }),
             Some(Start::Partition(start)) if start.k() <= k => Ok(Some(start.labels().to_vec())),
             _ if self.params.start == CommunityStart::Random => Ok(None),
-            _ => {
-                let mut labels = grouped(&read.rows, k, context.seed).labels;
-                let graph = (&read.links, read.rows.view());
-                self.improve(graph, k, &mut labels, stream(context.seed, Stream::Start));
-                Ok(Some(labels))
+            _ => Ok(Some(self.best_start(read, k, context))),
+        }
+    }
+
+    /// The best of several times k-means and moves.
+    fn best_start(&self, read: &Read, k: usize, context: &Context) -> Vec<u32> {
+        let (links, attributes) = (&read.links, self.params.refine_attributes);
+        let moves = Moves { links, rows: read.rows.view(), attributes, k, centers: None };
+        let rows = read.rows.mapv(f64::from);
+        let mut random = stream(context.seed, Stream::Start);
+        let mut best = (f64::NEG_INFINITY, Vec::new());
+        for at in 0..self.params.starts as u64 {
+            if !best.1.is_empty() && context.stopped() != Stop::No {
+                break;
+            }
+            let mut labels =
+                kmeans(rows.view(), &KMeansParams { k, ..KMeansParams::default() }, context.seed.wrapping_add(at))
+                    .labels;
+            moves.run(&mut labels, self.params.refine_sweeps, &mut random);
+            let value = moves.value(&labels);
+            if value > best.0 {
+                best = (value, labels);
             }
         }
+        best.1
     }
 
     /// The embedding, and the labels that the network gives.

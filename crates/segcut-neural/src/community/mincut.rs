@@ -1,15 +1,16 @@
 //! Memberships → N-cut loss of MinCut pooling and its gradient.
 
 use super::links::Links;
+use super::objective::Terms;
 use super::product::{times, turned_times};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 
 /// −tr(SᵀAS) / tr(SᵀDS) + `orthogonal`·‖SᵀS/‖SᵀS‖ − I/√k‖ in Frobenius norms (Bianchi et al. 2020, eq. 9).
-pub(super) fn mincut(links: &Links, s: ArrayView2<'_, f32>, orthogonal: f64) -> (f64, Array2<f32>) {
+pub(super) fn mincut(links: &Links, s: ArrayView2<'_, f32>, orthogonal: f64) -> (Terms, Array2<f32>) {
     let (cut, mut gradient) = cut(links, s);
-    let (apart, of_s) = orthogonality(s);
+    let (uneven, of_s) = orthogonality(s);
     gradient.scaled_add(orthogonal as f32, &of_s);
-    (cut + orthogonal * apart, gradient)
+    (Terms { loss: cut + orthogonal * uneven, uneven, short: 0.0 }, gradient)
 }
 
 /// 0 on a graph without volume.

@@ -3,8 +3,11 @@
 mod attention;
 mod attributes;
 mod cluster_count;
+mod description;
+mod deviation;
 pub(crate) mod encoder;
 mod error;
+mod held_out;
 mod learner;
 pub(crate) mod links;
 mod mincut;

@@ -64,6 +64,15 @@ impl Moves<'_> {
         all
     }
 
+    /// What the moves raise: modularity + `attributes`·mean cosine to the mean directions.
+    pub(crate) fn value(&self, labels: &[u32]) -> f64 {
+        let centers = mean_directions(self.rows, labels, self.k);
+        let cosines =
+            self.rows.rows().into_iter().zip(labels).map(|(row, &label)| row.dot(&centers.row(label as usize)));
+        let agreement = cosines.map(f64::from).sum::<f64>() / self.links.n().max(1) as f64;
+        modularity(self.links, labels, self.k) + self.attributes * agreement
+    }
+
     /// What modularity gains when node i joins each of the clusters.
     fn gains(&self, labels: &[u32], volumes: &[f64], i: usize, volume: f64, gains: &mut [f64]) {
         gains.fill(0.0);
@@ -103,19 +112,27 @@ fn most(gains: &[f64], own: usize) -> usize {
     if gains[best] > gains[own] + margin { best } else { own }
 }
 
+/// The share of the volume in each community; labels are below k. 0 without edges.
+pub(crate) fn shares(links: &Links, labels: &[u32], k: usize) -> Vec<f64> {
+    let (volume, mut shares) = (links.volume(), vec![0.0; k]);
+    if volume > 0.0 {
+        labels.iter().zip(&links.degrees).for_each(|(&label, &d)| shares[label as usize] += f64::from(d) / volume);
+    }
+    shares
+}
+
 /// Newman's modularity of labels below k; 0 without edges.
 pub(crate) fn modularity(links: &Links, labels: &[u32], k: usize) -> f64 {
     let volume = links.volume();
     if volume <= 0.0 {
         return 0.0;
     }
-    let (mut inside, mut volumes) = (0.0, vec![0.0; k]);
-    for (i, &label) in labels.iter().enumerate() {
-        volumes[label as usize] += f64::from(links.degrees[i]);
+    let inside = |(i, &label): (usize, &u32)| {
         let row = links.row(i).filter(|&(other, _)| labels[other as usize] == label);
-        inside += row.map(|(_, w)| f64::from(w)).sum::<f64>();
-    }
-    inside / volume - volumes.iter().map(|v| (v / volume).powi(2)).sum::<f64>()
+        row.map(|(_, w)| f64::from(w)).sum::<f64>()
+    };
+    let inside: f64 = labels.iter().enumerate().map(inside).sum();
+    inside / volume - shares(links, labels, k).iter().map(|share| share * share).sum::<f64>()
 }
 
 #[cfg(test)]

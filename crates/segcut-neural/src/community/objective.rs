@@ -1,5 +1,6 @@
 //! Outputs of the network → loss and its gradient.
 
+use super::deviation::Deviation;
 use super::links::Links;
 use super::mincut::{inner, mincut};
 use super::params::CommunityLoss;
@@ -15,37 +16,79 @@ pub(crate) struct Goal<'a> {
     /// Attributes to be explained, n×d.
     pub(crate) rows: ArrayView2<'a, f32>,
     pub(crate) collapse: f64,
+    pub(crate) variance: f64,
     pub(crate) reconstruction: f64,
+}
+
+/// A loss, and what of it keeps the outputs from collapsing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Terms {
+    /// The whole, with the factors of its terms.
+    pub(crate) loss: f64,
+    /// The term whose factor is `collapse`: how far the outputs are from even or orthogonal.
+    pub(crate) uneven: f64,
+    /// The term whose factor is `variance`: how far deviations fall short.
+    pub(crate) short: f64,
+}
+
+impl Terms {
+    /// Adds a share of others.
+    pub(crate) fn add(&mut self, share: f64, other: Self) {
+        self.loss += share * other.loss;
+        self.uneven += share * other.uneven;
+        self.short += share * other.short;
+    }
 }
 
 impl Goal<'_> {
     /// The loss of the outputs and its gradient with respect to them.
-    pub(crate) fn of(&self, out: &Array2<f32>) -> (f64, Array2<f32>) {
+    pub(crate) fn of(&self, out: &Array2<f32>) -> (Terms, Array2<f32>) {
         if self.kind == CommunityLoss::Edge {
-            return self.edges(out);
+            let (terms, gradient) = self.edges(out);
+            return self.varied(out.view(), 1.0, terms, gradient);
         }
         let s = softmax(out.clone());
-        let (mut value, mut gradient) = match self.kind {
+        let (mut terms, mut gradient) = match self.kind {
             CommunityLoss::Ncut => mincut(self.links, s.view(), self.collapse),
             _ => self.modularity(s.view()),
         };
         if self.reconstruction > 0.0 {
             let (unexplained, of_s) = unexplained(s.view(), self.rows);
-            value += self.reconstruction * unexplained;
+            terms.loss += self.reconstruction * unexplained;
             gradient.scaled_add(self.reconstruction as f32, &of_s);
         }
+        let k = s.ncols().max(1) as f64;
+        let (terms, gradient) = self.varied(s.view(), (k - 1.0).sqrt() / k, terms, gradient);
         let shared = (&gradient * &s).sum_axis(Axis(1)).insert_axis(Axis(1));
-        (value, (gradient - &shared) * &s)
+        (terms, (gradient - &shared) * &s)
+    }
+
+    /// With the term of the deviations.
+    fn varied(
+        &self,
+        y: ArrayView2<'_, f32>,
+        wanted: f64,
+        mut terms: Terms,
+        mut gradient: Array2<f32>,
+    ) -> (Terms, Array2<f32>) {
+        let deviation = Deviation::new(y, wanted);
+        terms.short = deviation.shortfall();
+        if self.variance > 0.0 {
+            terms.loss += self.variance * terms.short;
+            deviation.pull(y, self.variance, &mut gradient);
+        }
+        (terms, gradient)
     }
 
     /// DMoN (Tsitsulin et al. 2023, eq. 3); memberships of a graph without edges only balance.
-    pub(super) fn modularity(&self, s: ArrayView2<'_, f32>) -> (f64, Array2<f32>) {
+    pub(super) fn modularity(&self, s: ArrayView2<'_, f32>) -> (Terms, Array2<f32>) {
         let (n, k) = s.dim();
         let volume = self.links.volume();
         let sums = s.sum_axis(Axis(0)).mapv(f64::from);
         let norm = sums.mapv(|v| v * v).sum().sqrt();
         let factor = (k as f64).sqrt() / n.max(1) as f64;
-        let mut value = self.collapse * (factor * norm - 1.0);
+        let uneven = factor * norm - 1.0;
+        let mut value = self.collapse * uneven;
         let mut gradient = Array2::zeros(s.raw_dim());
         if volume > 0.0 {
             let around = self.links.apply(s);
@@ -60,23 +103,24 @@ impl Goal<'_> {
         if norm > 0.0 {
             gradient += &sums.mapv(|v| (self.collapse * factor * v / norm) as f32);
         }
-        (value, gradient)
+        (Terms { loss: value, uneven, short: 0.0 }, gradient)
     }
 
     /// Σ over edges of w‖y − y'‖² / Σ w + collapse·‖YᵀDY / tr D − I‖².
-    fn edges(&self, y: &Array2<f32>) -> (f64, Array2<f32>) {
+    fn edges(&self, y: &Array2<f32>) -> (Terms, Array2<f32>) {
         let volume = self.links.volume();
         if volume <= 0.0 {
-            return (0.0, Array2::zeros(y.raw_dim()));
+            return (Terms::default(), Array2::zeros(y.raw_dim()));
         }
         let weighted = y * &Array1::from_vec(self.links.degrees.clone()).insert_axis(Axis(1));
         let rest = &weighted - &self.links.apply(y.view());
         let smooth = 2.0 * inner(y.view(), rest.view()) / volume;
         let mut off = turned_times(y.view(), weighted.view()).mapv(|v| f64::from(v) / volume);
         off.diag_mut().mapv_inplace(|v| v - 1.0);
-        let value = smooth + self.collapse * off.mapv(|v| v * v).sum();
+        let uneven = off.mapv(|v| v * v).sum();
+        let terms = Terms { loss: smooth + self.collapse * uneven, uneven, short: 0.0 };
         let pull = times(weighted.view(), off.mapv(|v| (4.0 * self.collapse * v / volume) as f32).view());
-        (value, rest * (4.0 / volume) as f32 + pull)
+        (terms, rest * (4.0 / volume) as f32 + pull)
     }
 }
 
@@ -137,10 +181,11 @@ mod tests {
         let links = Links::of(&SparseAffinity::new(34, edges, weights).unwrap());
         let s = matrix(&fixture["C"]);
         let kind = CommunityLoss::Modularity;
-        let goal = Goal { kind, links: &links, rows: s.view(), collapse: 1.0, reconstruction: 0.0 };
+        let goal = Goal { kind, links: &links, rows: s.view(), collapse: 1.0, variance: 0.0, reconstruction: 0.0 };
         let dmon = goal.modularity(s.view());
         let mincut = mincut(&links, s.view(), 1.0);
-        for (name, (value, gradient)) in [("dmon", dmon), ("mincut", mincut)] {
+        for (name, (Terms { loss: value, uneven, .. }, gradient)) in [("dmon", dmon), ("mincut", mincut)] {
+            assert!(uneven > 0.0);
             let wanted = fixture[name]["loss"].as_f64().unwrap();
             assert!((value - wanted).abs() < 1e-6, "{name}: {value} {wanted}");
             let of_s = matrix(&fixture[name]["gradient"]);
@@ -156,13 +201,15 @@ mod tests {
         let rows = Array2::from_shape_fn((7, 3), |(i, d)| ((i * 3 + d * 5) % 7) as f32 / 3.0 - 1.0);
         let out = Array2::from_shape_fn((7, 3), |(i, d)| ((i * 5 + d * 3) % 11) as f32 / 5.0 - 1.0);
         for kind in [CommunityLoss::Modularity, CommunityLoss::Ncut, CommunityLoss::Edge] {
-            let goal = Goal { kind, links: &links, rows: rows.view(), collapse: 0.7, reconstruction: 0.5 };
-            let (_, gradient) = goal.of(&out);
+            let (links, rows) = (&links, rows.view());
+            let goal = Goal { kind, links, rows, collapse: 0.7, variance: 3.0, reconstruction: 0.5 };
+            let (terms, gradient) = goal.of(&out);
+            assert!(terms.short > 0.0 && terms.uneven != 0.0, "{kind:?} {terms:?}");
             for (at, &found) in gradient.indexed_iter() {
                 let moved = |by: f32| {
                     let mut out = out.clone();
                     out[at] += by;
-                    goal.of(&out).0
+                    goal.of(&out).0.loss
                 };
                 let slope = (moved(1e-2) - moved(-1e-2)) / 2e-2;
                 assert!(

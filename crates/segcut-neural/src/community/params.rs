@@ -57,10 +57,14 @@ pub enum CommunityAssign {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CountBy {
-    /// The largest modularity of k-means on the receptive fields, improved by moves.
+    /// The shortest description of edges and communities (Peixoto 2017): k-means on the receptive fields, improved by
+    /// moves, with the shorter of two models, a rate of edges for every pair of communities or one within and one
+    /// between.
     #[default]
+    Description,
+    /// The same clusterings' modularity, the largest.
     Modularity,
-    /// The same clusterings' silhouette, with distances to centers for mean distances.
+    /// The silhouette of k-means, with distances to centers for mean distances.
     Silhouette,
     /// The largest gap of the normalized Laplacian's eigenvalues on the component of largest volume.
     Eigengap,
@@ -78,10 +82,13 @@ const MOST_HOPS: usize = 1000;
 pub struct CommunityParams {
     /// Communities.
     pub k: ClusterCount,
-    /// The most communities under `k = "auto"`.
+    /// The most communities under `k = "auto"`; no more than three times the root of the nodes are tried.
     pub k_max: usize,
     /// What chooses k under `k = "auto"`.
     pub k_by: CountBy,
+    /// Share of the edges that are held out while k is chosen: fields, clusterings and eigenvalues are those of the
+    /// other edges, and modularity is that of the edges held out.
+    pub k_held_out: f64,
     /// Names of the feature blocks that are attributes; empty: all means, side by side.
     pub features: Vec<String>,
     /// The receptive fields: how often attributes are averaged over neighbours, one field per number; empty: 4, 8
@@ -101,8 +108,13 @@ pub struct CommunityParams {
     pub collapse: f64,
     /// Factor of the share of attributes that the communities' means leave unexplained; 0: structure only.
     pub reconstruction: f64,
+    /// Factor of a second term against collapse: how far the outputs' standard deviations fall short of 1, or
+    /// memberships' of those of even communities (Bardes, Ponce & LeCun 2022, VICReg, eq. 1); 0: none.
+    pub variance: f64,
     /// From what the network starts.
     pub start: CommunityStart,
+    /// Times that k-means and moves are done for the start; the best modularity with agreement of attributes is kept.
+    pub starts: usize,
     /// Steps of learning the start.
     pub warm_up: usize,
     /// Bound on passes over the nodes.
@@ -132,8 +144,9 @@ impl Default for CommunityParams {
     fn default() -> Self {
         Self {
             k: ClusterCount::Auto,
-            k_max: 20,
-            k_by: CountBy::Modularity,
+            k_max: 200,
+            k_by: CountBy::Description,
+            k_held_out: 0.0,
             features: Vec::new(),
             hops: Vec::new(),
             dims: 64,
@@ -143,7 +156,9 @@ impl Default for CommunityParams {
             loss: CommunityLoss::Modularity,
             collapse: 0.1,
             reconstruction: 1.0,
+            variance: 0.0,
             start: CommunityStart::Kmeans,
+            starts: 3,
             warm_up: 30,
             epochs: 60,
             tolerance: 1e-3,
@@ -180,8 +195,12 @@ impl CommunityParams {
         if self.k == ClusterCount::Fixed(0) {
             return refuse("cluster.k", &0, "\"auto\" or at least 1");
         }
-        let counts =
-            [("cluster.k_max", self.k_max), ("cluster.batch", self.batch), ("cluster.neighbors", self.neighbors)];
+        let counts = [
+            ("cluster.k_max", self.k_max),
+            ("cluster.starts", self.starts),
+            ("cluster.batch", self.batch),
+            ("cluster.neighbors", self.neighbors),
+        ];
         if let Some((name, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
             return refuse(name, &value, "at least 1");
         }
@@ -193,23 +212,27 @@ impl CommunityParams {
         if let Some(hops) = self.hops.iter().find(|&&hops| hops > MOST_HOPS) {
             return refuse("cluster.hops", hops, "at most 1000");
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return refuse("cluster.dropout", &self.dropout, "at least 0 and below 1");
+        let shares = [("cluster.dropout", self.dropout), ("cluster.k_held_out", self.k_held_out)];
+        if let Some((name, value)) = shares.into_iter().find(|(_, value)| !(0.0..1.0).contains(value)) {
+            return refuse(name, &value, "at least 0 and below 1");
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return refuse("cluster.learning_rate", &self.learning_rate, "finite and above 0");
         }
+        self.check_factors()
+    }
+
+    fn check_factors(&self) -> Result<(), StageError> {
         let factors = [
             ("cluster.collapse", self.collapse),
+            ("cluster.variance", self.variance),
             ("cluster.reconstruction", self.reconstruction),
             ("cluster.tolerance", self.tolerance),
             ("cluster.refine_attributes", self.refine_attributes),
         ];
-        for (name, value) in factors {
-            if !(value.is_finite() && value >= 0.0) {
-                return refuse(name, &value, "finite and at least 0");
-            }
+        match factors.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {
+            Some((name, value)) => Err(StageError::parameter(name, value, "finite and at least 0")),
+            None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Stream {
     WarmUp,
     /// Moves between communities.
     Moves,
+    /// Edges that are held out.
+    HeldOut,
     /// Dropout and mini-batches of one epoch.
     Epoch(u64),
 }
@@ -32,6 +34,7 @@ pub(super) fn stream(seed: u64, purpose: Stream) -> ChaCha8Rng {
         Stream::WarmUp => 4,
         Stream::Moves => 5,
         Stream::Start => 6,
+        Stream::HeldOut => 7,
         Stream::Epoch(epoch) => epoch.wrapping_add(16),
     });
     random

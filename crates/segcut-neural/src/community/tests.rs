@@ -63,10 +63,12 @@ fn mini_batches_find_cliques_too() {
 #[test]
 fn every_rule_counts_cliques() {
     let graph = cliques(5, 8, 0, 0);
-    for k_by in [CountBy::Modularity, CountBy::Silhouette, CountBy::Eigengap] {
-        let params = CommunityParams { k_by, k_max: 9, hops: vec![2], ..few() };
-        let found = Community::new(params).unwrap().cluster(&graph, &Context::seeded(1)).unwrap();
-        assert_eq!((found.partition.k(), &found.notes[..]), (5, &[Note::KChosen(5)][..]), "{k_by:?}");
+    for k_by in [CountBy::Description, CountBy::Modularity, CountBy::Silhouette, CountBy::Eigengap] {
+        for k_held_out in [0.0, 0.1] {
+            let params = CommunityParams { k_by, k_held_out, k_max: 9, hops: vec![2], ..few() };
+            let found = Community::new(params).unwrap().cluster(&graph, &Context::seeded(1)).unwrap();
+            assert_eq!((found.partition.k(), &found.notes[..]), (5, &[Note::KChosen(5)][..]), "{k_by:?} {k_held_out}");
+        }
     }
 }
 

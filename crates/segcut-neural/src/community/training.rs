@@ -3,7 +3,7 @@
 use super::encoder::{Encoder, Ground, Pass};
 use super::links::Links;
 use super::modularity_moves::modularity;
-use super::objective::{Goal, softmax};
+use super::objective::{Goal, Terms, softmax};
 use super::params::{CommunityLoss, CommunityParams};
 use super::sampling::batches;
 use super::state;
@@ -85,7 +85,7 @@ impl<'a> Training<'a> {
             self.step(sample, |out| {
                 let mut gradient = softmax(out.clone());
                 gradient.rows_mut().into_iter().zip(labels).for_each(|(mut row, &label)| row[label as usize] -= 1.0);
-                (0.0, gradient * share)
+                ((), gradient * share)
             });
         }
     }
@@ -113,15 +113,19 @@ impl<'a> Training<'a> {
                 return Ok(stopped);
             }
             self.random = stream(self.seed, Stream::Epoch(epoch as u64));
-            let loss = self.epoch(sample, &mut place);
-            self.losses.push(loss);
+            let terms = self.epoch(sample, &mut place);
+            self.losses.push(terms.loss);
             if (epoch + 1).is_multiple_of(window) {
                 self.scores.push(self.score(sample, k));
                 checkpoint.keep(&state::write(self, k)?)?;
             }
             context.report("training", (epoch + 1) as f64 / epochs as f64);
             if epoch.is_multiple_of((epochs / TOLD).max(1)) || epoch + 1 == epochs {
-                context.detail(|| format!("epoch {}: loss {loss:.5}", epoch + 1));
+                let Terms { loss, uneven, short } = terms;
+                let at = epoch + 1;
+                context.detail(|| {
+                    format!("epoch {at}: loss {loss:.5}, against collapse {uneven:.5}, variance {short:.5}")
+                });
             }
         }
         Ok(if epochs == 0 || self.settled() {
@@ -162,8 +166,8 @@ impl<'a> Training<'a> {
         if n <= self.params.whole_up_to { WINDOW } else { (WINDOW / n.div_ceil(self.params.batch)).max(1) }
     }
 
-    /// One step against a gradient that is a function of the outputs; the loss before it.
-    fn step(&mut self, sample: &Sample, loss: impl Fn(&Array2<f32>) -> (f64, Array2<f32>)) -> f64 {
+    /// One step against a gradient that is a function of the outputs; what is told of the loss before it.
+    fn step<T>(&mut self, sample: &Sample, loss: impl Fn(&Array2<f32>) -> (T, Array2<f32>)) -> T {
         let masks = self.masks(sample.rows.nrows());
         let pass = self.encoder.forward(&sample.ground, sample.rows.view(), &masks);
         let (value, gradient) = loss(&pass.out);
@@ -182,28 +186,29 @@ impl<'a> Training<'a> {
         self.encoder.hidden_sizes().map(|size| Array2::from_shape_simple_fn((n, size), &mut draw)).collect()
     }
 
-    /// A step on the whole graph, or one on each mini-batch; the mean loss.
-    fn epoch(&mut self, sample: &Sample, place: &mut [u32]) -> f64 {
+    /// A step on the whole graph, or one on each mini-batch; the mean of the terms.
+    fn epoch(&mut self, sample: &Sample, place: &mut [u32]) -> Terms {
         if sample.rows.nrows() <= self.params.whole_up_to {
             return self.pull(sample);
         }
         let batches = batches(&sample.ground.links, self.params.batch, self.params.neighbors, &mut self.random);
         let share = 1.0 / batches.len() as f64;
-        let mut mean = 0.0;
+        let mut mean = Terms::default();
         for nodes in batches {
             let some = sample.of(&self.encoder, &nodes, place);
-            mean += share * self.pull(&some);
+            mean.add(share, self.pull(&some));
         }
         mean
     }
 
-    fn pull(&mut self, sample: &Sample) -> f64 {
+    fn pull(&mut self, sample: &Sample) -> Terms {
         let explain = self.params.loss != CommunityLoss::Edge;
         let goal = Goal {
             kind: self.params.loss,
             links: &sample.ground.links,
             rows: sample.rows.view(),
             collapse: self.params.collapse,
+            variance: self.params.variance,
             reconstruction: if explain { self.params.reconstruction } else { 0.0 },
         };
         self.step(sample, |out| goal.of(out))

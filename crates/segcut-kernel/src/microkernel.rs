@@ -34,6 +34,8 @@ pub struct Right<'a> {
     pub panel: &'a [f32],
     /// 32 numbers that the product starts from.
     pub bias: &'a [f32; PANEL],
+    /// How many columns are wanted: up to 16 take half the time, and the others may be left as they are.
+    pub cols: usize,
     /// Add to the numbers that are there instead of replacing them.
     pub add: bool,
     /// How far behind the line that is worked on lie the numbers to bring near meanwhile: a hint.
@@ -60,6 +62,8 @@ pub struct Lines<'a> {
     pub stride: usize,
     /// How many lines.
     pub depth: usize,
+    /// How many columns are wanted: up to 16 take half the time, and the others may be left as they are.
+    pub cols: usize,
 }
 
 /// Instruction sets that have a kernel.
@@ -154,6 +158,11 @@ impl Isa {
     }
 }
 
+/// Columns that are worked on: half a panel or all of it.
+pub(crate) fn wide(cols: usize) -> usize {
+    if cols <= PANEL / 2 { PANEL / 2 } else { PANEL }
+}
+
 /// Rows of the plain kernel.
 const HEIGHT: usize = 4;
 /// Columns that it works on at a time.
@@ -161,7 +170,7 @@ const WIDTH: usize = 8;
 
 /// The plain kernel, for up to four rows.
 fn plain_tile(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
-    for first in (0..PANEL).step_by(WIDTH) {
+    for first in (0..wide(right.cols)).step_by(WIDTH) {
         let mut sums = [[0f32; WIDTH]; HEIGHT];
         sums.iter_mut().for_each(|sums| sums.copy_from_slice(&right.bias[first..][..WIDTH]));
         for (k, line) in right.panel.chunks_exact(PANEL).enumerate() {
@@ -208,7 +217,7 @@ mod tests {
             let before: Vec<f32> = (0..rows * width).map(|i| number(i + 3)).collect();
             for isa in Isa::found() {
                 let mut out = before.clone();
-                let right = Right { panel: &panel, bias: &bias, add, ahead: 0 };
+                let right = Right { panel: &panel, bias: &bias, cols: PANEL, add, ahead: 0 };
                 let target = &mut RowsMut { values: &mut out, stride: width };
                 isa.multiply(Rows { values: &left, stride, count: rows }, right, target);
                 for (at, &ours) in out.iter().enumerate() {
@@ -235,7 +244,7 @@ mod tests {
                 let mut out = before.clone();
                 let target = &mut RowsMut { values: &mut out, stride: width };
                 let columns = Columns { values: &left, stride, count: if depth == 0 { 0 } else { rows } };
-                isa.add_by_columns(columns, Lines { values: &right, stride: wide, depth }, target);
+                isa.add_by_columns(columns, Lines { values: &right, stride: wide, depth, cols: PANEL }, target);
                 for (at, &ours) in out.iter().enumerate() {
                     let (row, column) = (at / width, at % width);
                     let product = |k: usize| f64::from(left[k * stride + row]) * f64::from(right[k * wide + column]);
@@ -248,12 +257,33 @@ mod tests {
     }
 
     #[test]
+    fn half_a_panel_is_the_first_half_of_the_whole() {
+        let number = |i: usize| ((i * 7919) % 201) as f32 / 100.0 - 1.0;
+        let (rows, depth) = (29, 40);
+        let left: Vec<f32> = (0..rows * depth).map(number).collect();
+        let panel: Vec<f32> = (0..depth * PANEL).map(|i| number(i + 11)).collect();
+        for isa in Isa::found() {
+            let both = |cols: usize| {
+                let mut out = [(); 2].map(|()| vec![0.25; rows * PANEL]);
+                let right = Right { panel: &panel, bias: &[0.5; PANEL], cols, add: true, ahead: 0 };
+                let by_rows = Rows { values: &left, stride: depth, count: rows };
+                isa.multiply(by_rows, right, &mut RowsMut { values: &mut out[0], stride: PANEL });
+                let by_columns = Columns { values: &left, stride: rows, count: rows };
+                let lines = Lines { values: &panel, stride: PANEL, depth, cols };
+                isa.add_by_columns(by_columns, lines, &mut RowsMut { values: &mut out[1], stride: PANEL });
+                out.map(|out| out.chunks_exact(PANEL).flat_map(|row| row[..16].to_vec()).collect::<Vec<_>>())
+            };
+            assert!([1, 16].into_iter().all(|cols| both(cols) == both(PANEL)), "{isa:?}");
+        }
+    }
+
+    #[test]
     fn a_row_does_not_depend_on_the_rows_beside_it() {
         let number = |i: usize| ((i * 7919) % 201) as f32 / 100.0 - 1.0;
         let (rows, depth) = (27, 50);
         let left: Vec<f32> = (0..rows * depth).map(number).collect();
         let panel: Vec<f32> = (0..depth * PANEL).map(number).collect();
-        let right = Right { panel: &panel, bias: &[0.5; PANEL], add: false, ahead: 0 };
+        let right = Right { panel: &panel, bias: &[0.5; PANEL], cols: PANEL, add: false, ahead: 0 };
         for isa in Isa::found() {
             let product = |first: usize, last: usize| {
                 let mut out = vec![0.0; (last - first) * PANEL];

@@ -91,7 +91,6 @@ fn stride(depth: usize) -> usize {
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 fn round(vector: &[f32], whole: &mut [i16]) -> f32 {
     const LANES: usize = 16;
-    const ROUND: f32 = 12_582_912.0; // 1.5·2²³: adding it rounds to whole numbers
     let (mut squares, mut largest) = ([0f32; LANES], [0f32; LANES]);
     for chunk in vector.chunks(LANES) {
         for ((&v, square), largest) in chunk.iter().zip(&mut squares).zip(&mut largest) {
@@ -101,14 +100,26 @@ fn round(vector: &[f32], whole: &mut [i16]) -> f32 {
     }
     let length = squares.iter().sum::<f32>().sqrt();
     let largest = largest.into_iter().fold(0.0, f32::max);
-    let unit = (length / (LENGTH - 0.5 * (vector.len() as f32).sqrt())).max(largest / LARGEST);
-    let unit = if length.is_nan() { length } else { unit };
+    let unit = unit(length, largest, vector.len());
     let inverse = if unit > 0.0 { 1.0 / unit } else { 0.0 };
     for (whole, &v) in whole.iter_mut().zip(vector) {
-        // the lowest 16 bits of the sum are the whole number
-        *whole = (v * inverse + ROUND).to_bits() as i16;
+        *whole = nearest(v * inverse);
     }
     unit
+}
+
+/// What the numbers of a vector of this length and this largest magnitude are multiples of.
+#[inline(always)]
+pub(crate) fn unit(length: f32, largest: f32, depth: usize) -> f32 {
+    let unit = (length / (LENGTH - 0.5 * (depth as f32).sqrt())).max(largest / LARGEST);
+    if length.is_nan() { length } else { unit }
+}
+
+/// The nearest whole number.
+#[inline(always)]
+pub(crate) fn nearest(v: f32) -> i16 {
+    const ROUND: f32 = 12_582_912.0; // 1.5·2²³: the lowest 16 bits of a sum with it are the whole number
+    (v + ROUND).to_bits() as i16
 }
 
 /// Rows of whole numbers → panels of 32 columns, pairs of lines side by side: the transposed matrix.

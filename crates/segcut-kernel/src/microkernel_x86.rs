@@ -2,7 +2,7 @@
 //! stores through pointers whose ranges are asserted before the loops.
 #![allow(unsafe_code)]
 
-use crate::microkernel::{Columns, Lines, PANEL, Right, Rows, RowsMut};
+use crate::microkernel::{Columns, Lines, PANEL, Right, Rows, RowsMut, wide};
 use crate::microkernel_i16::{Right16, Rows16};
 use std::arch::x86_64::{
     __m256, __m512, __m512i, _MM_HINT_T1, _mm_prefetch, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
@@ -31,34 +31,43 @@ fn assert_ranges(left: Rows<'_>, right: Right<'_>, out: &RowsMut<'_>) {
 pub(crate) fn tile_512(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
     assert!(is_x86_feature_detected!("avx512f"), "no AVX-512");
     assert_ranges(left, right, out);
-    const KERNELS: [unsafe fn(Rows<'_>, Right<'_>, &mut RowsMut<'_>); HEIGHT_512] = [
-        rows_512::<1>,
-        rows_512::<2>,
-        rows_512::<3>,
-        rows_512::<4>,
-        rows_512::<5>,
-        rows_512::<6>,
-        rows_512::<7>,
-        rows_512::<8>,
-        rows_512::<9>,
-        rows_512::<10>,
-        rows_512::<11>,
-        rows_512::<12>,
-    ];
+    let kernels = if wide(right.cols) < PANEL { Rows512::<1>::KERNELS } else { Rows512::<2>::KERNELS };
     // SAFETY: the processor has the instructions and the ranges are asserted, both above.
-    unsafe { KERNELS[left.count - 1](left, right, out) }
+    unsafe { kernels[left.count - 1](left, right, out) }
+}
+
+/// The kernels for 1 to 12 rows and as many vectors of 16 columns.
+struct Rows512<const HALVES: usize>;
+
+impl<const H: usize> Rows512<H> {
+    const KERNELS: [unsafe fn(Rows<'_>, Right<'_>, &mut RowsMut<'_>); HEIGHT_512] = [
+        rows_512::<1, H>,
+        rows_512::<2, H>,
+        rows_512::<3, H>,
+        rows_512::<4, H>,
+        rows_512::<5, H>,
+        rows_512::<6, H>,
+        rows_512::<7, H>,
+        rows_512::<8, H>,
+        rows_512::<9, H>,
+        rows_512::<10, H>,
+        rows_512::<11, H>,
+        rows_512::<12, H>,
+    ];
 }
 
 /// # Safety
 /// The processor has AVX-512F, and `assert_ranges` holds for `R` rows.
 #[target_feature(enable = "avx512f")]
-unsafe fn rows_512<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
+unsafe fn rows_512<const R: usize, const H: usize>(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
     let lanes = PANEL / 2;
     // SAFETY: `bias` has 32 numbers; line k of the panel starts at 32·k; row r of the left factor has
     // the panel's depth of numbers from r·stride on, and row r of the product 32 (the caller's promise).
     unsafe {
         let bias = right.bias.as_ptr();
-        let mut sums: [[__m512; 2]; R] = [[_mm512_loadu_ps(bias), _mm512_loadu_ps(bias.add(lanes))]; R];
+        let mut first = [_mm512_set1_ps(0.0); H];
+        first.iter_mut().enumerate().for_each(|(half, sum)| *sum = _mm512_loadu_ps(bias.add(half * lanes)));
+        let mut sums: [[__m512; H]; R] = [first; R];
         let mut x = starts(left);
         let mut line = right.panel.as_ptr();
         let depth = right.panel.len() / PANEL;
@@ -100,19 +109,19 @@ fn starts(left: Rows<'_>) -> [*const f32; HEIGHT_512 / 3] {
 /// The processor has AVX-512F; `R` rows of `x` have a number, and `line` 32.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn step_512<const R: usize>(
+unsafe fn step_512<const R: usize, const H: usize>(
     x: &[*const f32; HEIGHT_512 / 3],
     stride: usize,
     line: *const f32,
-    sums: &mut [[__m512; 2]; R],
+    sums: &mut [[__m512; H]; R],
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let halves = [_mm512_loadu_ps(line), _mm512_loadu_ps(line.add(PANEL / 2))];
+        let mut halves = [_mm512_set1_ps(0.0); H];
+        halves.iter_mut().enumerate().for_each(|(half, w)| *w = _mm512_loadu_ps(line.add(half * PANEL / 2)));
         for (r, sums) in sums.iter_mut().enumerate() {
             let x = _mm512_set1_ps(*x[r / 3].add(r % 3 * stride));
-            sums[0] = _mm512_fmadd_ps(x, halves[0], sums[0]);
-            sums[1] = _mm512_fmadd_ps(x, halves[1], sums[1]);
+            sums.iter_mut().zip(halves).for_each(|(sum, w)| *sum = _mm512_fmadd_ps(x, w, *sum));
         }
     }
 }
@@ -135,7 +144,7 @@ pub(crate) fn tile_256(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) 
 #[target_feature(enable = "avx2,fma")]
 unsafe fn rows_256<const R: usize>(left: Rows<'_>, right: Right<'_>, out: &mut RowsMut<'_>) {
     let lanes = PANEL / 4;
-    for first in [0, PANEL / 2] {
+    for first in (0..wide(right.cols)).step_by(PANEL / 2) {
         // SAFETY: as in the kernel above, for the 16 columns from `first` on.
         unsafe {
             let bias = right.bias.as_ptr().add(first);
@@ -179,40 +188,47 @@ fn assert_columns(left: Columns<'_>, right: Lines<'_>, out: &RowsMut<'_>) {
 pub(crate) fn columns_512(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
     assert!(is_x86_feature_detected!("avx512f"), "no AVX-512");
     assert_columns(left, right, out);
-    const KERNELS: [unsafe fn(Columns<'_>, Lines<'_>, &mut RowsMut<'_>); HEIGHT_512] = [
-        by_columns_512::<1>,
-        by_columns_512::<2>,
-        by_columns_512::<3>,
-        by_columns_512::<4>,
-        by_columns_512::<5>,
-        by_columns_512::<6>,
-        by_columns_512::<7>,
-        by_columns_512::<8>,
-        by_columns_512::<9>,
-        by_columns_512::<10>,
-        by_columns_512::<11>,
-        by_columns_512::<12>,
-    ];
+    let kernels = if wide(right.cols) < PANEL { Columns512::<1>::KERNELS } else { Columns512::<2>::KERNELS };
     // SAFETY: the processor has the instructions and the ranges are asserted, both above.
-    unsafe { KERNELS[left.count - 1](left, right, out) }
+    unsafe { kernels[left.count - 1](left, right, out) }
+}
+
+/// The kernels by columns, as above.
+struct Columns512<const HALVES: usize>;
+
+impl<const H: usize> Columns512<H> {
+    const KERNELS: [unsafe fn(Columns<'_>, Lines<'_>, &mut RowsMut<'_>); HEIGHT_512] = [
+        by_columns_512::<1, H>,
+        by_columns_512::<2, H>,
+        by_columns_512::<3, H>,
+        by_columns_512::<4, H>,
+        by_columns_512::<5, H>,
+        by_columns_512::<6, H>,
+        by_columns_512::<7, H>,
+        by_columns_512::<8, H>,
+        by_columns_512::<9, H>,
+        by_columns_512::<10, H>,
+        by_columns_512::<11, H>,
+        by_columns_512::<12, H>,
+    ];
 }
 
 /// # Safety
 /// The processor has AVX-512F, and `assert_columns` holds for `R` rows.
 #[target_feature(enable = "avx512f")]
-unsafe fn by_columns_512<const R: usize>(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
+unsafe fn by_columns_512<const R: usize, const H: usize>(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
     let lanes = PANEL / 2;
-    let mut sums = [[_mm512_set1_ps(0.0); 2]; R];
+    let mut sums = [[_mm512_set1_ps(0.0); H]; R];
     let (mut x, mut line) = (left.values.as_ptr(), right.values.as_ptr());
     // SAFETY: column k has `R` numbers from k·stride on, line k 32 from its own k·stride on, and row r of the product
     // 32 (the caller's promise).
     unsafe {
         for _ in 0..right.depth {
-            let halves = [_mm512_loadu_ps(line), _mm512_loadu_ps(line.add(lanes))];
+            let mut halves = [_mm512_set1_ps(0.0); H];
+            halves.iter_mut().enumerate().for_each(|(half, w)| *w = _mm512_loadu_ps(line.add(half * lanes)));
             for (r, sums) in sums.iter_mut().enumerate() {
                 let x = _mm512_set1_ps(*x.add(r));
-                sums[0] = _mm512_fmadd_ps(x, halves[0], sums[0]);
-                sums[1] = _mm512_fmadd_ps(x, halves[1], sums[1]);
+                sums.iter_mut().zip(halves).for_each(|(sum, w)| *sum = _mm512_fmadd_ps(x, w, *sum));
             }
             x = x.wrapping_add(left.stride);
             line = line.wrapping_add(right.stride);
@@ -250,7 +266,7 @@ pub(crate) fn columns_256(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut
 #[target_feature(enable = "avx2,fma")]
 unsafe fn by_columns_256<const R: usize>(left: Columns<'_>, right: Lines<'_>, out: &mut RowsMut<'_>) {
     let lanes = PANEL / 4;
-    for first in [0, PANEL / 2] {
+    for first in (0..wide(right.cols)).step_by(PANEL / 2) {
         let mut sums = [[_mm256_set1_ps(0.0); 2]; R];
         let (mut x, mut line) = (left.values.as_ptr(), right.values.as_ptr().wrapping_add(first));
         // SAFETY: as in the kernel above, for the 16 columns from `first` on.

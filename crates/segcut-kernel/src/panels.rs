@@ -28,7 +28,7 @@ pub fn pack_transposed(rows: Rows<'_>, depth: usize, panels: &mut [f32]) {
 /// let mut panel = vec![0.0; 3 * PANEL];
 /// pack(Rows { values: &b, stride: 2, count: 3 }, 2, &mut panel);
 /// let mut out = vec![0.0; 2 * PANEL];
-/// let right = Right { panel: &panel, bias: &[0.0; PANEL], add: false, ahead: 0 };
+/// let right = Right { panel: &panel, bias: &[0.0; PANEL], cols: 2, add: false, ahead: 0 };
 /// let left = Rows { values: &a, stride: 3, count: 2 };
 /// Isa::best().multiply(left, right, &mut RowsMut { values: &mut out, stride: PANEL });
 /// assert_eq!((&out[..2], &out[PANEL..][..2]), (&[4.0, 5.0][..], &[10.0, 11.0][..]));

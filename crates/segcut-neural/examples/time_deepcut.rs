@@ -1,19 +1,20 @@
 //! Trains one network on a graph of n nodes with 384 features each, 100 epochs, some times over, for
-//! `tests/peers/deepcut`: `time_deepcut N REPEATS ncut|cc [THREADS]`.
+//! `tests/peers/deepcut`: `time_deepcut N REPEATS ncut|cc [THREADS [f32|i16]]`.
 
 #![allow(clippy::unwrap_used)]
 
 use ndarray::Array2;
 use segcut_core::{Affinity, ClusterCount, Clusterer, Context, GramAffinity, RegionGraph};
-use segcut_neural::{DeepCut, DeepCutParams, Labels, Objective};
+use segcut_neural::{DeepCut, DeepCutParams, Labels, Objective, Precision};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let (n, repeats): (usize, usize) = (words[0].parse().unwrap(), words[1].parse().unwrap());
     let cut = words[2] == "ncut";
+    let shared = if cut { 0.3 } else { 1.0 };
     let factors = Array2::from_shape_fn((n, 384), |(i, d)| {
         let noise = ((i * 7919 + d * 104_729) % 1009) as f32 / 1009.0 - 0.5;
-        (if d % 5 == i % 5 { 0.3 } else { 0.0 }) + noise
+        (if d % 5 == i % 5 { shared } else { 0.0 }) + noise
     });
     let graph = RegionGraph::new(Affinity::Gram(GramAffinity { factors, clip: cut, shift: 0.0, diagonal: None }));
     let params = DeepCutParams {
@@ -25,6 +26,7 @@ fn main() {
         tolerance: 0.0,
         standardize: false,
         labels: Labels::Training,
+        precision: if words.get(4).is_some_and(|word| word == "i16") { Precision::I16 } else { Precision::F32 },
         ..DeepCutParams::default()
     };
     let network = DeepCut::new(params).unwrap();

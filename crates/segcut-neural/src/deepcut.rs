@@ -136,6 +136,7 @@ pub(crate) fn prepared(
         }
         _ => Operator::new(affinity, shift),
     };
+    let operator = if params.is_rounded() { operator.rounded() } else { operator };
     let loss = Loss::new(params.objective, params.balance, operator, affinity.n());
     let x = spread.gather(&x);
     // With one layer nothing is gathered again.

@@ -29,6 +29,7 @@ mod spread;
 mod symmetric;
 mod target;
 mod training;
+mod whole_numbers;
 
 pub use community::{
     Community, CommunityAssign, CommunityError, CommunityLoss, CommunityModel, CommunityParams, CommunityStart,
@@ -38,7 +39,7 @@ pub use deepcut::DeepCut;
 pub use inputs::DeepCutError;
 pub use model::DeepCutModel;
 pub use model_file::ModelError;
-pub use params::{DeepCutParams, Labels, Objective, StartVectors};
+pub use params::{DeepCutParams, Labels, Objective, Precision, StartVectors};
 pub use spectralnet::{
     Activation, Assign, AugmentationParams, AutoencoderParams, BatchScale, ConvolutionParams, GraphEncoderParams,
     Neighbors, Orthogonality, Pretraining, Schedule, SiameseParams, Similarity, SpectralNet, SpectralNetError,

@@ -37,9 +37,9 @@ impl Loss {
         self.operator.numbers() + self.degrees.len()
     }
 
-    /// The loss of S; its gradient with respect to S is written to `gradient`.
+    /// The loss of memberships S, whose rows sum to 1; its gradient with respect to S is written to `gradient`.
     pub(crate) fn of(&self, s: &Matrix, gradient: &mut Matrix) -> f64 {
-        self.operator.apply(s, gradient);
+        self.operator.apply_to_memberships(s, gradient);
         let inside = inner(&s.values, &gradient.values);
         match self.objective {
             Objective::Correlation => {

@@ -52,13 +52,35 @@ impl Matrix {
         }
         let one = |(chunk, out): (usize, &mut [f32])| {
             let (first, count) = (chunk * CHUNK, out.len() / cols);
-            b.multiply(Rows { values: &a.values[first * depth..], stride: depth, count }, out);
+            b.multiply(Rows { values: &a.values[first * depth..], stride: depth, count }, 0, out);
             finish(first, out);
         };
         if a.rows * depth * cols < ALONE {
             self.values.chunks_mut(CHUNK * cols).enumerate().for_each(one);
         } else {
             self.values.par_chunks_mut(CHUNK * cols).enumerate().for_each(one);
+        }
+    }
+
+    /// self = `a`·`a`ᵀ, then `finish` on every chunk of rows with its first row, which must leave symmetric what is: the
+    /// panels before a chunk's diagonal are left out and taken from above it in the end.
+    pub(crate) fn set_gram(&mut self, a: &Self, finish: impl Fn(usize, &mut [f32]) + Sync) {
+        let (n, turned) = (a.rows, Panels::transposed(&a.values, a.cols));
+        if n == 0 {
+            return;
+        }
+        self.values.par_chunks_mut(CHUNK * n).enumerate().for_each(|(chunk, out)| {
+            let first = chunk * CHUNK;
+            let left = Rows { values: &a.values[first * a.cols..], stride: a.cols, count: out.len() / n };
+            turned.multiply(left, first / PANEL, out);
+            finish(first, out);
+        });
+        for first in (0..n).step_by(PANEL) {
+            for row in first + 1..n {
+                for col in first..(first + PANEL).min(row) {
+                    self.values[row * n + col] = self.values[col * n + row];
+                }
+            }
         }
     }
 
@@ -86,11 +108,11 @@ impl Matrix {
                 let depth = DEPTH.min(self.rows - from);
                 let left = Columns { values: &self.values[from * self.cols + first..], stride: self.cols, count };
                 let from = &b.values[from * b.cols + panel..];
-                let mut right = Lines { values: from, stride: b.cols, depth };
+                let mut right = Lines { values: from, stride: b.cols, depth, cols: width };
                 if width < PANEL {
                     let rows = lines.chunks_exact_mut(PANEL).zip(from.chunks(b.cols)).take(depth);
                     rows.for_each(|(line, row)| line[..width].copy_from_slice(&row[..width]));
-                    right = Lines { values: &lines, stride: PANEL, depth };
+                    right = Lines { values: &lines, stride: PANEL, depth, cols: width };
                 }
                 isa.add_by_columns(left, right, &mut RowsMut { values: &mut sums, stride: PANEL });
             }
@@ -98,6 +120,23 @@ impl Matrix {
                 out[panel..][..width].copy_from_slice(&sums[..width]);
             }
         }
+    }
+
+    /// The transpose, in blocks that stay in the nearest cache.
+    pub(crate) fn transposed(&self) -> Self {
+        const BLOCK: usize = 32;
+        let mut turned = Self::zeros(self.cols, self.rows);
+        for first in (0..self.rows).step_by(BLOCK) {
+            for col in (0..self.cols).step_by(BLOCK) {
+                let rows = first..(first + BLOCK).min(self.rows);
+                for c in col..(col + BLOCK).min(self.cols) {
+                    let out = &mut turned.values[c * self.rows..][rows.clone()];
+                    let column = rows.clone().map(|row| self.values[row * self.cols + c]);
+                    out.iter_mut().zip(column).for_each(|(out, v)| *out = v);
+                }
+            }
+        }
+        turned
     }
 
     /// A copy of some rows.
@@ -150,23 +189,24 @@ impl Panels {
         panels
     }
 
-    /// `out` = left·self, row-major.
-    fn multiply(&self, left: Rows<'_>, out: &mut [f32]) {
+    /// `out` = left·self, row-major, but for the columns before the panel `from`.
+    fn multiply(&self, left: Rows<'_>, from: usize, out: &mut [f32]) {
         if self.depth == 0 {
             return out.fill(0.0);
         }
         let isa = Isa::best();
-        for (at, panel) in self.values.chunks_exact(self.depth * PANEL).enumerate() {
-            let right = Right { panel, bias: &[0.0; PANEL], add: false, ahead: 0 };
+        for (at, panel) in self.values.chunks_exact(self.depth * PANEL).enumerate().skip(from) {
             let first = at * PANEL;
-            if first + PANEL <= self.cols {
+            let cols = PANEL.min(self.cols - first);
+            let right = Right { panel, bias: &[0.0; PANEL], cols, add: false, ahead: 0 };
+            if cols == PANEL {
                 isa.multiply(left, right, &mut RowsMut { values: &mut out[first..], stride: self.cols });
                 continue;
             }
             let mut product = [0.0; CHUNK * PANEL];
             isa.multiply(left, right, &mut RowsMut { values: &mut product, stride: PANEL });
             for (out, row) in out.chunks_exact_mut(self.cols).zip(product.chunks_exact(PANEL)) {
-                out[first..].copy_from_slice(&row[..self.cols - first]);
+                out[first..].copy_from_slice(&row[..cols]);
             }
         }
     }
@@ -206,8 +246,23 @@ mod tests {
                 cols: rows,
                 values: (0..depth * rows).map(|at| a.row(at % rows)[at / rows]).collect(),
             };
+            assert_eq!(a.transposed(), turned);
             let wanted = plain(&turned, &out);
             assert!(back.iter().zip(&wanted.values).all(|(x, y)| (x - y).abs() < 1e-4 * y.abs().max(10.0)));
+        }
+    }
+
+    #[test]
+    fn a_gram_matrix_is_the_product_with_the_transpose() {
+        for (n, depth) in [(0, 3), (1, 2), (97, 5), (300, 33)] {
+            let a = drawn(n, depth, 7);
+            let (mut whole, mut half) = (Matrix::zeros(n, n), Matrix::zeros(n, n));
+            whole.set_product(&a, &Panels::transposed(&a.values, depth), |_, rows| {
+                rows.iter_mut().for_each(|x| *x += 1.0)
+            });
+            half.set_gram(&a, |_, rows| rows.iter_mut().for_each(|x| *x += 1.0));
+            assert!(close(&half.values, &whole.values));
+            assert!((0..n).all(|i| (0..i).all(|j| half.row(i)[j] == half.row(j)[i])));
         }
     }
 

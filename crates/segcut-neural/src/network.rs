@@ -3,8 +3,10 @@
 use crate::activation::{biased_elu, biased_softmax, column_sums, through_elu, through_softmax, times};
 use crate::matrix::{Matrix, Panels};
 use crate::spread::Gathering;
+use crate::whole_numbers::WholeNumbers;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use segcut_kernel::Panels16;
 use std::ops::Range;
 
 /// Sizes of a network: encoder layers, one hidden layer, clusters.
@@ -45,6 +47,8 @@ pub(crate) struct Network {
 pub(crate) struct Inputs<'a> {
     /// Features, gathered once.
     pub(crate) x: &'a Matrix,
+    /// The same in whole numbers, which are then multiplied instead.
+    pub(crate) whole: Option<&'a WholeNumbers>,
     /// How further encoder layers gather.
     pub(crate) gathering: &'a Gathering,
 }
@@ -56,13 +60,20 @@ pub(crate) struct Pass {
     gathered: Vec<Matrix>,
     dropped: Matrix,
     gradients: Vec<Matrix>,
+    rounded: Panels16,
 }
 
 impl Pass {
     pub(crate) fn new(network: &Network, n: usize) -> Self {
         let outputs: Vec<Matrix> = network.layers.iter().map(|layer| Matrix::zeros(n, layer.outputs)).collect();
         let dropped = Matrix::zeros(n, network.hidden_outputs());
-        Self { gradients: outputs.clone(), outputs, gathered: vec![Matrix::default(); network.encoder], dropped }
+        Self {
+            gradients: outputs.clone(),
+            outputs,
+            gathered: vec![Matrix::default(); network.encoder],
+            dropped,
+            rounded: Panels16::default(),
+        }
     }
 
     /// n×K memberships.
@@ -140,8 +151,13 @@ impl Network {
                 _ => &before[at - 1],
             };
             let bias = &self.parameters[layer.bias()];
-            let weights = Panels::new(&self.parameters[layer.matrix()], layer.outputs);
-            rest[0].set_product(input, &weights, |_, rows| match at == last {
+            let weights = &self.parameters[layer.matrix()];
+            if let (0, Some(whole)) = (at, inputs.whole) {
+                pass.rounded.round(weights, layer.outputs);
+                whole.product(&pass.rounded, &mut rest[0], |rows| biased_elu(rows, bias));
+                continue;
+            }
+            rest[0].set_product(input, &Panels::new(weights, layer.outputs), |_, rows| match at == last {
                 true => biased_softmax(rows, bias),
                 false => biased_elu(rows, bias),
             });
@@ -165,7 +181,13 @@ impl Network {
                 _ if at == last && mask.is_some() => &pass.dropped,
                 _ => &pass.outputs[at - 1],
             };
-            input.transposed_product(own, &mut gradient[layer.matrix()]);
+            match inputs.whole {
+                Some(whole) if at == 0 => {
+                    pass.rounded.round(&own.values, layer.outputs);
+                    whole.transposed_product(&pass.rounded, &mut gradient[layer.matrix()]);
+                }
+                _ => input.transposed_product(own, &mut gradient[layer.matrix()]),
+            }
             column_sums(&own.values, &mut gradient[layer.bias()]);
             let Some(previous) = before.last_mut() else { continue };
             let turned = Panels::transposed(&self.parameters[layer.matrix()], layer.outputs);
@@ -266,7 +288,7 @@ mod tests {
         let spread = Spread::new(encoder, &ring(), 0.0);
         let gathered = spread.gather(&Matrix::from_array(x.mapv(|v| v as f32).view()));
         let gathering = Gathering { parts: vec![spread] };
-        let inputs = Inputs { x: &gathered, gathering: &gathering };
+        let inputs = Inputs { x: &gathered, whole: None, gathering: &gathering };
         let mut pass = Pass::new(&network, N);
         network.forward(inputs, Some(&mask), &mut pass);
         let value: f32 = (0..2 * N).map(|at| pass.s().values[at] * outer(at / 2, at % 2)).sum();

@@ -2,19 +2,48 @@
 
 use crate::matrix::{Matrix, Panels};
 use crate::symmetric::Symmetric;
+use crate::whole_numbers::WholeNumbers;
 use segcut_core::{Affinity, GramAffinity};
+use segcut_kernel::Panels16;
 
 /// W·S for n×K memberships S.
 #[derive(Debug)]
 pub(crate) enum Operator {
     /// Both directions of every edge, by row, and the diagonal.
     Sparse { offsets: Vec<usize>, nodes: Vec<u32>, weights: Vec<f32>, diagonal: Vec<f32> },
-    /// The matrix.
-    Dense(Symmetric),
+    /// The matrix, and its row sums.
+    Dense { matrix: Symmetric, sums: Vec<f32> },
     /// Graphs without edges between them, in the order of the rows; the rows of each.
     Parts(Vec<(usize, Operator)>),
     /// F·Fᵀ + shift, and what the diagonal has beyond that.
-    Factors { factors: Matrix, shift: f32, diagonal: Option<Vec<f32>> },
+    Factors { factors: Factors, shift: f32, diagonal: Option<Vec<f32>> },
+}
+
+/// n×d numbers.
+#[derive(Debug)]
+pub(crate) enum Factors {
+    Single(Matrix),
+    Whole(WholeNumbers),
+}
+
+impl Factors {
+    /// `out` = F·Fᵀ·S.
+    fn apply(&self, s: &Matrix, out: &mut Matrix) {
+        match self {
+            Self::Single(factors) => {
+                let mut inner = vec![0.0; factors.cols * s.cols];
+                factors.transposed_product(s, &mut inner);
+                out.set_product(factors, &Panels::new(&inner, s.cols), |_, _| {});
+            }
+            Self::Whole(factors) => {
+                let (mut inner, mut right) = (vec![0.0; factors.cols() * s.cols], Panels16::default());
+                right.round(&s.values, s.cols);
+                factors.transposed_product(&right, &mut inner);
+                right.round(&inner, s.cols);
+                factors.product(&right, out, |_| {});
+            }
+        }
+    }
 }
 
 impl Operator {
@@ -30,7 +59,7 @@ impl Operator {
                     let norms = gram.factors.rows().into_iter().map(|row| row.dot(&row) + gram.shift as f32);
                     diagonal.iter().zip(norms).map(|(&d, norm)| d as f32 - norm).collect()
                 });
-                let factors = Matrix::from_array(gram.factors.view());
+                let factors = Factors::Single(Matrix::from_array(gram.factors.view()));
                 Self::Factors { factors, shift: (gram.shift + shift) as f32, diagonal: extra }
             }
         }
@@ -38,7 +67,9 @@ impl Operator {
 
     /// The upper half of a matrix that is formed already; the diagonal is that of the affinity + shift.
     pub(crate) fn dense(gram: &GramAffinity, shift: f64, full: &Matrix) -> Self {
-        Self::Dense(Symmetric::of(full, |i| (gram.weight(i, i) + shift) as f32))
+        let matrix = Symmetric::of(full, |i| (gram.weight(i, i) + shift) as f32);
+        let sums = matrix.apply(&vec![1.0; full.rows]);
+        Self::Dense { matrix, sums }
     }
 
     /// Edges (each pair once) and a diagonal, all + shift.
@@ -81,27 +112,10 @@ impl Operator {
                     }
                 }
             }
-            Self::Dense(matrix) => {
-                let columns: Vec<f32> =
-                    (0..s.cols).flat_map(|c| s.values.iter().skip(c).step_by(s.cols)).copied().collect();
-                let product = matrix.apply(&columns);
-                for (c, column) in product.chunks_exact(s.rows.max(1)).enumerate() {
-                    out.values.iter_mut().skip(c).step_by(s.cols).zip(column).for_each(|(out, x)| *out = *x);
-                }
-            }
-            Self::Parts(parts) => {
-                let mut first = 0;
-                for (rows, part) in parts {
-                    let mut product = Matrix::zeros(*rows, s.cols);
-                    part.apply(&s.some_rows(first, *rows), &mut product);
-                    out.values[first * s.cols..][..rows * s.cols].copy_from_slice(&product.values);
-                    first += rows;
-                }
-            }
+            Self::Dense { matrix, .. } => set_columns(out, &matrix.apply(&columns(s, s.cols))),
+            Self::Parts(parts) => by_parts(parts, s, out, Self::apply),
             Self::Factors { factors, shift, diagonal } => {
-                let mut inner = Matrix::zeros(factors.cols, s.cols);
-                factors.transposed_product(s, &mut inner.values);
-                out.set_product(factors, &Panels::new(&inner.values, inner.cols), |_, _| {});
+                factors.apply(s, out);
                 let sums = shifted_sums(s, *shift);
                 for i in 0..s.rows {
                     let extra = diagonal.as_ref().map_or(0.0, |diagonal| diagonal[i]);
@@ -112,13 +126,42 @@ impl Operator {
         }
     }
 
+    /// `out` = W·S for memberships, whose rows sum to 1: the columns of W·S sum to the degrees, so that a matrix is
+    /// not multiplied with the last one.
+    pub(crate) fn apply_to_memberships(&self, s: &Matrix, out: &mut Matrix) {
+        match self {
+            Self::Dense { matrix, sums } if s.cols > 0 => {
+                let mut product = matrix.apply(&columns(s, s.cols - 1));
+                let mut last = sums.clone();
+                for column in product.chunks_exact(s.rows.max(1)) {
+                    last.iter_mut().zip(column).for_each(|(last, x)| *last -= x);
+                }
+                product.extend(last);
+                set_columns(out, &product);
+            }
+            Self::Parts(parts) => by_parts(parts, s, out, Self::apply_to_memberships),
+            _ => self.apply(s, out),
+        }
+    }
+
     /// How many numbers are held.
     pub(crate) fn numbers(&self) -> usize {
         match self {
             Self::Sparse { offsets, nodes, .. } => 3 * offsets.len() + 2 * nodes.len(),
-            Self::Dense(matrix) => matrix.numbers(),
+            Self::Dense { matrix, sums } => matrix.numbers() + sums.len(),
             Self::Parts(parts) => parts.iter().map(|(_, part)| part.numbers()).sum(),
-            Self::Factors { factors, .. } => factors.values.len() + factors.rows,
+            Self::Factors { factors: Factors::Single(factors), .. } => factors.values.len() + factors.rows,
+            Self::Factors { factors: Factors::Whole(factors), .. } => factors.numbers(),
+        }
+    }
+
+    /// Factors in whole numbers from here on.
+    pub(crate) fn rounded(self) -> Self {
+        match self {
+            Self::Factors { factors: Factors::Single(factors), shift, diagonal } => {
+                Self::Factors { factors: Factors::Whole(WholeNumbers::new(&factors)), shift, diagonal }
+            }
+            other => other,
         }
     }
 
@@ -128,6 +171,29 @@ impl Operator {
         let mut out = Matrix::zeros(n, 1);
         self.apply(&ones, &mut out);
         out.values
+    }
+}
+
+fn by_parts(parts: &[(usize, Operator)], s: &Matrix, out: &mut Matrix, apply: fn(&Operator, &Matrix, &mut Matrix)) {
+    let mut first = 0;
+    for (rows, part) in parts {
+        let mut product = Matrix::zeros(*rows, s.cols);
+        apply(part, &s.some_rows(first, *rows), &mut product);
+        out.values[first * s.cols..][..rows * s.cols].copy_from_slice(&product.values);
+        first += rows;
+    }
+}
+
+/// The first columns of a matrix, one after the other.
+fn columns(s: &Matrix, count: usize) -> Vec<f32> {
+    (0..count).flat_map(|c| s.values.chunks_exact(s.cols).map(move |row| row[c])).collect()
+}
+
+/// All columns of a matrix from where they stand one after the other.
+fn set_columns(out: &mut Matrix, columns: &[f32]) {
+    let cols = out.cols.max(1);
+    for (c, column) in columns.chunks_exact(out.rows.max(1)).enumerate() {
+        out.values.chunks_exact_mut(cols).zip(column).for_each(|(row, x)| row[c] = *x);
     }
 }
 
@@ -147,7 +213,7 @@ pub(crate) fn formed(gram: &GramAffinity, shift: f64) -> Matrix {
     let mut full = Matrix::zeros(n, n);
     let add = (gram.shift + shift) as f32;
     let least = if gram.clip { 0.0 } else { f32::NEG_INFINITY };
-    full.set_product(&factors, &Panels::transposed(&factors.values, factors.cols), |first, rows| {
+    full.set_gram(&factors, |first, rows| {
         rows.iter_mut().for_each(|w| *w = w.max(least) + add);
         for (at, row) in rows.chunks_exact_mut(n.max(1)).enumerate() {
             if let Some(diagonal) = &gram.diagonal {
@@ -185,7 +251,15 @@ mod tests {
                     let wanted = of(Operator::new(&sparse, shift));
                     let found = of(Operator::new(&Affinity::Gram(gram.clone()), shift));
                     assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?} {wanted:?}");
+                    let rounded = of(Operator::new(&Affinity::Gram(gram.clone()), shift).rounded());
+                    assert!(rounded.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-3), "{rounded:?} {found:?}");
                 }
+                let parts = vec![(3, Operator::new(&Affinity::Gram(gram.clone()), 0.0))];
+                let memberships = Matrix { rows: 3, cols: 2, values: vec![1.0, 0.0, 0.25, 0.75, 0.5, 0.5] };
+                let (mut wanted, mut found) = (Matrix::zeros(3, 2), Matrix::zeros(3, 2));
+                parts[0].1.apply(&memberships, &mut wanted);
+                Operator::Parts(parts).apply_to_memberships(&memberships, &mut found);
+                assert!(found.values.iter().zip(&wanted.values).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
                 let column = sparse.apply(&array![1.0, 0.5, 2.0]);
                 let wanted = of(Operator::new(&sparse, 0.0));
                 assert!((0..3).all(|i| (f64::from(wanted[2 * i]) - column[i]).abs() < 1e-6));

@@ -2,6 +2,7 @@
 
 use crate::spread::Encoder;
 use segcut_core::{ClusterCount, StageError};
+use segcut_kernel::is_fast;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,6 +26,19 @@ pub enum Labels {
     Evaluation,
     /// The last training pass, with dropout, before its step: as published.
     Training,
+}
+
+/// In which numbers products with features and with factors of the affinity are taken, which are most of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floating point.
+    #[default]
+    F32,
+    /// 16-bit whole numbers with a unit per row or column, summed in 32 bits: off by about 1e-5 of the product of both
+    /// lengths. Twice as fast on processors with AVX-512 VNNI; others take F32 instead. A network that learns from many
+    /// graphs reads features in F32.
+    I16,
 }
 
 /// How vectors that a caller gives as a start are read.
@@ -84,6 +98,8 @@ pub struct DeepCutParams {
     pub labels: Labels,
     /// Graphs per step, where one network learns from many.
     pub batch: usize,
+    /// In which numbers products with features and factors are taken.
+    pub precision: Precision,
 }
 
 impl Default for DeepCutParams {
@@ -110,6 +126,7 @@ impl Default for DeepCutParams {
             attachment: 0.0,
             labels: Labels::Evaluation,
             batch: 8,
+            precision: Precision::F32,
         }
     }
 }
@@ -153,6 +170,11 @@ impl DeepCutParams {
             }
         }
         Ok(())
+    }
+
+    /// Whether products are taken in whole numbers, on this processor.
+    pub(crate) fn is_rounded(&self) -> bool {
+        self.precision == Precision::I16 && is_fast()
     }
 
     /// Clusters of a graph of n nodes.

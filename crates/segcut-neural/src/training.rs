@@ -8,6 +8,7 @@ use crate::network::{Inputs, Network, Pass};
 use crate::params::{DeepCutParams, Labels};
 use crate::spread::Gathering;
 use crate::target::Target;
+use crate::whole_numbers::WholeNumbers;
 use rand_chacha::ChaCha8Rng;
 use segcut_core::{Context, Status};
 
@@ -27,7 +28,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn inputs(&self) -> Inputs<'_> {
-        Inputs { x: &self.x, gathering: &self.gathering }
+        Inputs { x: &self.x, whole: None, gathering: &self.gathering }
     }
 
     /// Graphs as one, without edges between them.
@@ -100,11 +101,18 @@ impl<'a> Training<'a> {
         value
     }
 
+    /// The features in whole numbers, where that is asked for and fast.
+    fn whole(&self, graph: &Prepared) -> Option<WholeNumbers> {
+        self.params.is_rounded().then(|| WholeNumbers::new(&graph.x))
+    }
+
     /// Steps toward a target alone.
     pub(crate) fn learn(&mut self, graph: &Prepared, target: &Target, epochs: usize) {
         let mut pass = Pass::new(&self.network, graph.n());
+        let whole = self.whole(graph);
+        let inputs = Inputs { whole: whole.as_ref(), ..graph.inputs() };
         for _ in 0..epochs {
-            self.step(graph.inputs(), &mut pass, |s, gradient| {
+            self.step(inputs, &mut pass, |s, gradient| {
                 gradient.values.fill(0.0);
                 target.cross_entropy(1.0, s, gradient)
             });
@@ -116,6 +124,8 @@ impl<'a> Training<'a> {
         let mut losses = Vec::new();
         let mut status = Status::Converged;
         let mut pass = Pass::new(&self.network, graph.n());
+        let whole = self.whole(graph);
+        let inputs = Inputs { whole: whole.as_ref(), ..graph.inputs() };
         let factor = self.params.attachment;
         let target = target.filter(|_| factor > 0.0);
         let loss = |s: &Matrix, gradient: &mut Matrix| {
@@ -123,7 +133,7 @@ impl<'a> Training<'a> {
             value + target.map_or(0.0, |target| target.cross_entropy(factor, s, gradient))
         };
         for epoch in 0..self.params.epochs {
-            losses.push(self.step(graph.inputs(), &mut pass, loss));
+            losses.push(self.step(inputs, &mut pass, loss));
             context.report("cluster", (epoch + 1) as f64 / self.params.epochs as f64);
             status = context.ended().unwrap_or_else(|| status_of(&losses, self.params.tolerance));
             if !matches!(status, Status::IterationLimit { .. }) {
@@ -134,7 +144,7 @@ impl<'a> Training<'a> {
             status = Status::Converged;
         }
         if self.params.labels == Labels::Evaluation || losses.is_empty() {
-            self.network.forward(graph.inputs(), None, &mut pass);
+            self.network.forward(inputs, None, &mut pass);
         }
         Trained { s: pass.s().clone(), status, losses }
     }
@@ -191,7 +201,7 @@ mod tests {
     use super::*;
     use crate::deepcut::prepared;
     use crate::network::Shape;
-    use crate::params::Objective;
+    use crate::params::{Objective, Precision};
     use ndarray::Array2;
     use rand::SeedableRng;
     use segcut_core::{Affinity, GramAffinity};
@@ -207,7 +217,7 @@ mod tests {
     }
 
     /// The start of the fixture, its features and graph: the losses of every epoch.
-    fn losses(fixture: &Value, objective: Objective, run: &Value) -> Vec<f64> {
+    fn losses(fixture: &Value, (objective, precision): (Objective, Precision), run: &Value) -> Vec<f64> {
         let f = matrix(&fixture["features"]);
         let largest = f.rows().into_iter().map(|row| row.dot(&row)).fold(0.0, f32::max);
         let (factors, shift) = match objective {
@@ -232,6 +242,7 @@ mod tests {
             .collect();
         let params = DeepCutParams {
             objective,
+            precision,
             epochs: run["losses"].as_array().unwrap().len(),
             learning_rate: 1e-3,
             tolerance: 0.0,
@@ -249,13 +260,16 @@ mod tests {
     fn losses_per_epoch_are_those_of_pytorch() {
         let text = include_str!("../../../tests/oracle/pytorch_deepcut/losses.json");
         let fixture: Value = serde_json::from_str(text).unwrap();
-        for (name, objective) in [("ncut", Objective::Ncut), ("correlation", Objective::Correlation)] {
-            let found = losses(&fixture, objective, &fixture[name]);
+        let objectives = [("ncut", Objective::Ncut), ("correlation", Objective::Correlation)];
+        for ((name, objective), precision) in
+            objectives.into_iter().flat_map(|objective| [Precision::F32, Precision::I16].map(|p| (objective, p)))
+        {
+            let found = losses(&fixture, (objective, precision), &fixture[name]);
             let wanted = numbers(&fixture[name]["losses"]);
             assert_eq!(found.len(), wanted.len());
             for (epoch, (a, &b)) in found.iter().zip(&wanted).enumerate() {
                 let b = f64::from(b);
-                assert!((a - b).abs() < 1e-4 * b.abs().max(1.0), "{name} epoch {epoch}: {a} {b}");
+                assert!((a - b).abs() < 1e-4 * b.abs().max(1.0), "{name} {precision:?} epoch {epoch}: {a} {b}");
             }
         }
     }

@@ -166,7 +166,7 @@ impl KeyValues {
             let scores = Rows { values: &room.scores, stride, count: last - first };
             for half in 0..HEAD / PANEL {
                 let panel = &self.heads[head].values[(half * self.tokens + start) * PANEL..][..length * PANEL];
-                let right = Right { panel, bias: &[0.0; PANEL], add: true, ahead: 0 };
+                let right = Right { panel, bias: &[0.0; PANEL], cols: PANEL, add: true, ahead: 0 };
                 isa.multiply(scores, right, &mut RowsMut { values: &mut own[half * PANEL..], stride: out.stride });
             }
         }
@@ -185,7 +185,9 @@ impl KeyValues {
                 let queries = Rows { values: &room.queries[first * HEAD..], stride: HEAD, count: last - first };
                 let isa = Isa::best();
                 for (at, panel) in keys[panels].chunks_exact(HEAD * PANEL).enumerate() {
-                    target(at, &|out| isa.multiply(queries, Right { panel, bias, add: false, ahead: 0 }, out));
+                    target(at, &|out| {
+                        isa.multiply(queries, Right { panel, bias, cols: PANEL, add: false, ahead: 0 }, out)
+                    });
                 }
             }
             Keys::I16 { panels: keys, units, .. } => {

@@ -66,7 +66,7 @@ impl Linear {
                 let isa = Isa::best();
                 let panels = panels.chunks_exact(self.inputs * PANEL);
                 for (at, (panel, bias)) in panels.zip(&self.bias).enumerate() {
-                    part(out, at, &|out| isa.multiply(x, Right { panel, bias, add, ahead: 0 }, out));
+                    part(out, at, &|out| isa.multiply(x, Right { panel, bias, cols: PANEL, add, ahead: 0 }, out));
                 }
             }
             Weight::I16 { panels, units } => {

@@ -31,23 +31,35 @@ fn spread(encoder: Encoder, w: &Tensor) -> Result<Tensor> {
     let degrees = a.sum_keepdim(1)?;
     match encoder {
         Encoder::Sage => a.broadcast_div(&degrees),
-        Encoder::Gcn | Encoder::Arma => {
+        _ => {
             let root = degrees.sqrt()?;
             a.broadcast_div(&root)?.broadcast_div(&root.t()?)
         }
     }
 }
 
+/// The positive weights, 1 on the diagonal, times what attention (vectors from, to) makes of rows, times these rows.
+fn attended(h: &Tensor, w: &Tensor, vectors: &Tensor) -> Result<Tensor> {
+    let scores = h.matmul(&vectors.t()?)?;
+    let raw = scores.narrow(1, 0, 1)?.broadcast_add(&scores.narrow(1, 1, 1)?.t()?)?;
+    let leaky = (raw.relu()? - (raw.neg()?.relu()? * 0.2)?)?;
+    let own = Tensor::eye(N, DType::F64, &Device::Cpu)?;
+    let shares = (((w.relu()? * (1.0 - &own)?)? + own)? * leaky.exp()?)?;
+    shares.broadcast_div(&shares.sum_keepdim(1)?)?.matmul(h)
+}
+
 /// Memberships from parameters that candle follows.
-fn memberships(layers: &[(Var, Var)], x: &Tensor, a: &Tensor, encoder: Encoder) -> Result<Tensor> {
+fn memberships(layers: &[Vec<Var>], x: &Tensor, w: &Tensor, encoder: Encoder) -> Result<Tensor> {
     let encoders = layers.len() - 2;
     let mut h = x.clone();
-    for (at, (matrix, bias)) in layers.iter().enumerate() {
-        if at < encoders {
-            let gathered = a.matmul(&h)?;
-            h = if encoder == Encoder::Gcn { gathered } else { Tensor::cat(&[&h, &gathered], 1)? };
-        }
-        h = h.matmul(matrix)?.broadcast_add(bias)?;
+    for (at, layer) in layers.iter().enumerate() {
+        h = match encoder {
+            _ if at >= encoders => h.matmul(&layer[0])?,
+            Encoder::Gat => attended(&h.matmul(&layer[0])?, w, &layer[2])?,
+            Encoder::Gcn => spread(encoder, w)?.matmul(&h)?.matmul(&layer[0])?,
+            _ => Tensor::cat(&[&h, &spread(encoder, w)?.matmul(&h)?], 1)?.matmul(&layer[0])?,
+        };
+        h = h.broadcast_add(&layer[1])?;
         if at + 1 < layers.len() {
             h = h.elu(1.0)?;
         }
@@ -76,7 +88,7 @@ fn check(objective: Objective, encoder: Encoder, layers: usize) -> Result<()> {
     let x = tensor(N, DIMS, gram.factors.iter().map(|&v| f64::from(v)))?;
     let params = DeepCutParams { objective, encoder, layers, hidden: HIDDEN, ..DeepCutParams::default() };
     let inputs = blocks(encoder) * DIMS;
-    let shape = Shape { inputs, blocks: blocks(encoder), layers, hidden: HIDDEN, clusters: CLUSTERS };
+    let shape = Shape { inputs, encoder, layers, hidden: HIDDEN, clusters: CLUSTERS };
     let network = Network::draw(&shape, &mut ChaCha8Rng::seed_from_u64(9));
     let features = Matrix::from_array(gram.factors.view());
     let graph = prepared(&params, &Affinity::Gram(gram), shift, features).unwrap();
@@ -87,20 +99,22 @@ fn check(objective: Objective, encoder: Encoder, layers: usize) -> Result<()> {
     let mut gradient = vec![0.0; network.parameters.len()];
     network.backward(graph.inputs(), None, &mut pass, &mut gradient);
 
-    let sizes = network.sizes();
     let mut values = network.parameters.iter().map(|&v| f64::from(v));
-    let mut vars = Vec::new();
-    for &[inputs, outputs] in &sizes {
-        let matrix = Var::from_tensor(&tensor(inputs, outputs, values.by_ref().take(inputs * outputs))?)?;
-        let bias = Var::from_tensor(&tensor(1, outputs, values.by_ref().take(outputs))?)?;
-        vars.push((matrix, bias));
+    let mut vars: Vec<Vec<Var>> = Vec::new();
+    for (name, rows, len) in network.arrays() {
+        let rows = rows.unwrap_or(1);
+        let var = Var::from_tensor(&tensor(rows, len / rows, values.by_ref().take(len))?)?;
+        match vars.last_mut() {
+            Some(layer) if !name.ends_with("weight") => layer.push(var),
+            _ => vars.push(vec![var]),
+        }
     }
-    let twin = loss(objective, &w, &memberships(&vars, &x, &spread(encoder, &w)?, encoder)?)?;
+    let twin = loss(objective, &w, &memberships(&vars, &x, &w, encoder)?)?;
     let wanted = twin.to_scalar::<f64>()?;
     assert!((value - wanted).abs() < 1e-5 * wanted.abs().max(1.0), "{objective:?} {encoder:?}: {value} {wanted}");
     let gradients = twin.backward()?;
     let mut twins = Vec::new();
-    for var in vars.iter().flat_map(|(matrix, bias)| [matrix, bias]) {
+    for var in vars.iter().flatten() {
         let of_var = gradients.get(var).map_or_else(|| var.zeros_like(), |g| Ok(g.clone()))?;
         twins.extend(of_var.flatten_all()?.to_vec1::<f64>()?);
     }
@@ -116,7 +130,7 @@ fn check(objective: Objective, encoder: Encoder, layers: usize) -> Result<()> {
 #[test]
 fn gradients_are_those_of_candle() {
     for objective in [Objective::Ncut, Objective::Correlation] {
-        for encoder in [Encoder::Gcn, Encoder::Sage, Encoder::Arma] {
+        for encoder in [Encoder::Gcn, Encoder::Sage, Encoder::Arma, Encoder::Gat] {
             for layers in [1, 2] {
                 check(objective, encoder, layers).unwrap();
             }

@@ -3,10 +3,11 @@
 use crate::inputs::{DeepCutError, LARGEST_FORMED, features, finite, standardized};
 use crate::loss::Loss;
 use crate::matrix::Matrix;
+use crate::neighbors::{LARGEST_ATTENDED, Neighbors};
 use crate::network::{Network, Shape};
 use crate::operator::Operator;
 use crate::params::{DeepCutParams, Objective, StartVectors};
-use crate::spread::{Gathering, Spread, blocks};
+use crate::spread::{Encoder, Gathering, Spread};
 use crate::target::Target;
 use crate::training::{Prepared, Trained, Training};
 use rand::SeedableRng;
@@ -93,7 +94,7 @@ impl DeepCut {
 
     fn train(&self, graph: &RegionGraph, context: &Context) -> Result<Trained, DeepCutError> {
         let (n, params) = (graph.n(), &self.params);
-        check_size(graph.affinity())?;
+        check_size(params, graph.affinity())?;
         let shift = shift(params, graph.affinity());
         let prepared = prepared(params, graph.affinity(), shift, self.inputs(graph, context)?)?;
         let mut random = ChaCha8Rng::seed_from_u64(context.seed);
@@ -109,13 +110,16 @@ impl DeepCut {
 
 /// The network of these parameters on features that are `inputs` wide once gathered.
 pub(crate) fn shape(params: &DeepCutParams, inputs: usize, clusters: usize) -> Shape {
-    Shape { inputs, blocks: blocks(params.encoder), layers: params.layers, hidden: params.hidden, clusters }
+    Shape { inputs, encoder: params.encoder, layers: params.layers, hidden: params.hidden, clusters }
 }
 
-/// Refuses dense affinities whose clipped matrix does not fit.
-pub(crate) fn check_size(affinity: &Affinity) -> Result<(), DeepCutError> {
+/// Refuses dense affinities whose clipped matrix or whose pairs do not fit.
+pub(crate) fn check_size(params: &DeepCutParams, affinity: &Affinity) -> Result<(), DeepCutError> {
     let n = affinity.n();
     match affinity {
+        Affinity::Gram(_) if params.encoder == Encoder::Gat && n > LARGEST_ATTENDED => {
+            Err(DeepCutError::TooManyPairs { n })
+        }
         Affinity::Gram(gram) if gram.clip && n > LARGEST_FORMED => Err(DeepCutError::TooDense { n }),
         _ => Ok(()),
     }
@@ -128,6 +132,11 @@ pub(crate) fn prepared(
     shift: f64,
     x: Matrix,
 ) -> Result<Prepared, DeepCutError> {
+    if params.encoder == Encoder::Gat {
+        let loss = Loss::new(params.objective, params.balance, Operator::new(affinity, shift), affinity.n());
+        let neighbors = Some(Neighbors::new(affinity, shift));
+        return checked(Prepared { x, gathering: Gathering { neighbors, ..Gathering::default() }, loss });
+    }
     let spread = Spread::new(params.encoder, affinity, shift);
     let operator = match (affinity, spread.held()) {
         // What is gathered from and what is minimised are one matrix, but for its diagonal.
@@ -141,10 +150,12 @@ pub(crate) fn prepared(
     let x = spread.gather(&x);
     // With one layer nothing is gathered again.
     let parts = if params.layers > 1 { vec![spread] } else { Vec::new() };
-    if !(loss.is_finite() && x.values.iter().all(|v| v.is_finite())) {
-        return Err(DeepCutError::Overflow);
-    }
-    Ok(Prepared { x, gathering: Gathering { parts }, loss })
+    checked(Prepared { x, gathering: Gathering { parts, neighbors: None }, loss })
+}
+
+fn checked(prepared: Prepared) -> Result<Prepared, DeepCutError> {
+    let finite = prepared.loss.is_finite() && prepared.x.values.iter().all(|v| v.is_finite());
+    if finite { Ok(prepared) } else { Err(DeepCutError::Overflow) }
 }
 
 /// What is added to every weight.
@@ -209,4 +220,23 @@ pub(crate) fn labels(s: &Matrix) -> Vec<u32> {
         values.fold((0, f32::NEG_INFINITY), |best, (at, v)| if v > best.1 { (at, v) } else { best }).0
     };
     s.values.chunks_exact(s.cols.max(1)).map(most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+    use segcut_core::GramAffinity;
+    use segcut_graph::subgraph;
+
+    #[test]
+    fn what_correlation_takes_away_follows_the_largest_weight_of_a_subgraph() {
+        let factors: Array2<f32> = array![[3.0, 0.0], [1.0, 1.0], [0.0, 2.0]];
+        let gram = GramAffinity { factors, clip: false, shift: 0.0, diagonal: None };
+        let graph = RegionGraph::new(Affinity::Gram(gram));
+        let params = DeepCutParams { objective: Objective::Correlation, alpha: 3.0, ..DeepCutParams::default() };
+        assert_eq!(shift(&params, graph.affinity()), -3.0);
+        let foreground = subgraph(&graph, &[1, 2]).unwrap();
+        assert_eq!(shift(&params, foreground.affinity()), -4.0 / 3.0);
+    }
 }

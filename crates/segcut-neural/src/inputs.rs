@@ -1,6 +1,7 @@
 //! Graph → the features that the network reads.
 
 use crate::matrix::Matrix;
+use crate::neighbors::LARGEST_ATTENDED;
 use crate::params::DeepCutParams;
 use segcut_core::{Affinity, FeatureBlock, RegionGraph, StageError};
 use thiserror::Error;
@@ -26,6 +27,12 @@ pub enum DeepCutError {
     /// The matrix of a clipped dense affinity would be too large.
     #[error("a dense affinity clipped at zero is formed up to {LARGEST_FORMED} nodes, not {n}")]
     TooDense {
+        /// Nodes.
+        n: usize,
+    },
+    /// The pairs of a dense affinity that attention would read are too many.
+    #[error("attention reads every pair of a dense affinity, up to {LARGEST_ATTENDED} nodes, not {n}")]
+    TooManyPairs {
         /// Nodes.
         n: usize,
     },

@@ -44,7 +44,7 @@ impl<'a> Folder<'a> {
             if graph.n() == 0 {
                 continue;
             }
-            check_size(graph.affinity())?;
+            check_size(params, graph.affinity())?;
             let x = features(&graph, params)?;
             let wanted = *width.get_or_insert(x.cols);
             if x.cols != wanted {
@@ -88,7 +88,7 @@ pub(crate) fn prepared_graph(
     standard: &Standard,
     graph: &RegionGraph,
 ) -> Result<Prepared, DeepCutError> {
-    check_size(graph.affinity())?;
+    check_size(params, graph.affinity())?;
     let mut x = features(graph, params)?;
     let wanted = standard.center.len();
     if x.cols != wanted {

@@ -21,6 +21,7 @@ mod loss;
 mod matrix;
 mod model;
 mod model_file;
+mod neighbors;
 mod network;
 mod operator;
 mod params;

@@ -46,10 +46,14 @@ impl DeepCutModel {
         let inputs = blocks(params.encoder) * center.len();
         let mut network = Network::new(&shape(&params, inputs, params.clusters(usize::MAX)));
         let mut parameters = Vec::with_capacity(network.parameters.len());
-        for (at, [inputs, outputs]) in network.sizes().into_iter().enumerate() {
-            let matrix = file.matrix(&format!("layer.{at}.weight"), [Some(inputs), Some(outputs)])?;
-            parameters.extend(matrix.iter().map(|&x| x as f32));
-            parameters.extend(narrow(&format!("layer.{at}.bias"), Some(outputs))?);
+        for (name, rows, len) in network.arrays() {
+            match rows {
+                Some(rows) => {
+                    let matrix = file.matrix(&name, [Some(rows), Some(len / rows)])?;
+                    parameters.extend(matrix.iter().map(|&x| x as f32));
+                }
+                None => parameters.extend(narrow(&name, Some(len))?),
+            }
         }
         network.parameters = parameters;
         Ok(Self { params, standard: Standard { center, scale }, network })
@@ -81,12 +85,15 @@ impl Model for DeepCutModel {
         file.put_vector("center", ArrayView1::from(&self.standard.center[..]));
         file.put_vector("scale", ArrayView1::from(&self.standard.scale[..]));
         let mut rest = &self.network.parameters[..];
-        for (at, [inputs, outputs]) in self.network.sizes().into_iter().enumerate() {
-            let (matrix, others) = rest.split_at(inputs * outputs);
-            let (bias, others) = others.split_at(outputs);
-            let matrix = ArrayView2::from_shape((inputs, outputs), matrix).map_err(std::io::Error::other)?;
-            file.put_matrix(format!("layer.{at}.weight"), matrix);
-            file.put_vector(format!("layer.{at}.bias"), ArrayView1::from(bias));
+        for (name, rows, len) in self.network.arrays() {
+            let (values, others) = rest.split_at(len);
+            match rows {
+                Some(rows) => {
+                    let matrix = ArrayView2::from_shape((rows, len / rows), values).map_err(std::io::Error::other)?;
+                    file.put_matrix(name, matrix);
+                }
+                None => file.put_vector(name, ArrayView1::from(values)),
+            }
             rest = others;
         }
         file.write(KIND, out)

@@ -1,9 +1,12 @@
 //! Features → memberships, and back to gradients.
 
+mod attention_layer;
+
 use crate::activation::{biased_elu, biased_softmax, column_sums, through_elu, through_softmax, times};
 use crate::matrix::{Matrix, Panels};
-use crate::spread::Gathering;
+use crate::spread::{Encoder, Gathering, blocks};
 use crate::whole_numbers::WholeNumbers;
+use attention_layer::Attended;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use segcut_kernel::Panels16;
@@ -14,8 +17,8 @@ use std::ops::Range;
 pub(crate) struct Shape {
     /// Width of what the first layer reads.
     pub(crate) inputs: usize,
-    /// Blocks of the previous layer's width that a further encoder layer reads.
-    pub(crate) blocks: usize,
+    /// How an encoder layer reads neighbors.
+    pub(crate) encoder: Encoder,
     /// Encoder layers.
     pub(crate) layers: usize,
     /// Outputs of an encoder layer and of the hidden layer.
@@ -24,12 +27,14 @@ pub(crate) struct Shape {
     pub(crate) clusters: usize,
 }
 
-/// One linear layer: an inputs×outputs matrix and behind it the bias, in the network's parameters.
+/// One linear layer: an inputs×outputs matrix, behind it the bias, and the two vectors of a layer that attends, in
+/// the network's parameters.
 #[derive(Debug, Clone, PartialEq)]
 struct Layer {
     inputs: usize,
     outputs: usize,
     at: usize,
+    attends: bool,
 }
 
 /// Linear layers with ELU between them and a softmax behind.
@@ -58,6 +63,7 @@ pub(crate) struct Inputs<'a> {
 pub(crate) struct Pass {
     outputs: Vec<Matrix>,
     gathered: Vec<Matrix>,
+    attended: Vec<Option<Attended>>,
     dropped: Matrix,
     gradients: Vec<Matrix>,
     rounded: Panels16,
@@ -67,13 +73,9 @@ impl Pass {
     pub(crate) fn new(network: &Network, n: usize) -> Self {
         let outputs: Vec<Matrix> = network.layers.iter().map(|layer| Matrix::zeros(n, layer.outputs)).collect();
         let dropped = Matrix::zeros(n, network.hidden_outputs());
-        Self {
-            gradients: outputs.clone(),
-            outputs,
-            gathered: vec![Matrix::default(); network.encoder],
-            dropped,
-            rounded: Panels16::default(),
-        }
+        let gathered = vec![Matrix::default(); network.encoder];
+        let attended = gathered.iter().map(|_| None).collect();
+        Self { gradients: outputs.clone(), outputs, gathered, attended, dropped, rounded: Panels16::default() }
     }
 
     /// n×K memberships.
@@ -92,16 +94,17 @@ impl Network {
     /// The layers, with parameters 0.
     pub(crate) fn new(shape: &Shape) -> Self {
         let [first, second] = shape.hidden;
-        let deeper = (1..shape.layers).map(|_| (shape.blocks * first, first));
+        let deeper = (1..shape.layers).map(|_| (blocks(shape.encoder) * first, first));
         let sizes = std::iter::once((shape.inputs, first)).chain(deeper);
         let sizes = sizes.chain([(first, second), (second, shape.clusters)]);
         let mut len = 0;
-        let layer = |(inputs, outputs)| {
-            let at = len;
-            len += (inputs + 1) * outputs;
-            Layer { inputs, outputs, at }
+        let layer = |(place, (inputs, outputs))| {
+            let attends = shape.encoder == Encoder::Gat && place < shape.layers;
+            let layer = Layer { inputs, outputs, at: len, attends };
+            len = layer.vectors().end;
+            layer
         };
-        let layers = sizes.map(layer).collect();
+        let layers = sizes.enumerate().map(layer).collect();
         Self { layers, encoder: shape.layers, parameters: vec![0.0; len] }
     }
 
@@ -115,13 +118,23 @@ impl Network {
             let bound = if convolution { glorot } else { 1.0 / (layer.inputs.max(1) as f32).sqrt() };
             let drawn = if convolution { layer.matrix() } else { layer.at..layer.bias().end };
             network.parameters[drawn].fill_with(|| bound * (2.0 * random.random::<f32>() - 1.0));
+            let bound = (6.0 / (1 + layer.outputs) as f32).sqrt();
+            network.parameters[layer.vectors()].fill_with(|| bound * (2.0 * random.random::<f32>() - 1.0));
         }
         network
     }
 
-    /// Inputs and outputs of every layer.
-    pub(crate) fn sizes(&self) -> Vec<[usize; 2]> {
-        self.layers.iter().map(|layer| [layer.inputs, layer.outputs]).collect()
+    /// Every array of parameters in their order: its name in files, its rows where it is a matrix, and its length.
+    pub(crate) fn arrays(&self) -> impl Iterator<Item = (String, Option<usize>, usize)> {
+        self.layers.iter().enumerate().flat_map(|(at, layer)| {
+            let named = [
+                ("weight", Some(layer.inputs), layer.matrix()),
+                ("bias", None, layer.bias()),
+                ("attention", Some(2), layer.vectors()),
+            ];
+            let held = named.into_iter().filter(|(.., range)| !range.is_empty());
+            held.map(move |(name, rows, range)| (format!("layer.{at}.{name}"), rows, range.len()))
+        })
     }
 
     fn hidden_outputs(&self) -> usize {
@@ -137,6 +150,10 @@ impl Network {
     pub(crate) fn forward(&self, inputs: Inputs<'_>, mask: Option<&[f32]>, pass: &mut Pass) {
         let last = self.layers.len() - 1;
         for (at, layer) in self.layers.iter().enumerate() {
+            if let (true, Some(neighbors)) = (layer.attends, &inputs.gathering.neighbors) {
+                self.attend(at, (inputs.x, neighbors), pass);
+                continue;
+            }
             if 0 < at && at < self.encoder {
                 pass.gathered[at] = inputs.gathering.gather(&pass.outputs[at - 1]);
             }
@@ -174,6 +191,10 @@ impl Network {
                 through_softmax(&mut own.values, &pass.outputs[at].values, layer.outputs);
             } else {
                 through_elu(&mut own.values, &pass.outputs[at].values);
+            }
+            if let (true, Some(neighbors)) = (layer.attends, &inputs.gathering.neighbors) {
+                self.attend_back(at, (inputs.x, neighbors), pass, gradient);
+                continue;
             }
             let input = match at {
                 0 => inputs.x,
@@ -213,12 +234,17 @@ impl Layer {
     fn bias(&self) -> Range<usize> {
         self.matrix().end..self.at + (self.inputs + 1) * self.outputs
     }
+
+    fn vectors(&self) -> Range<usize> {
+        let len = if self.attends { 2 * self.outputs } else { 0 };
+        self.bias().end..self.bias().end + len
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spread::{Encoder, Spread, blocks};
+    use crate::spread::Spread;
     use ndarray::{Array2, Axis};
     use rand::SeedableRng;
     use segcut_core::{Affinity, SparseAffinity};
@@ -281,13 +307,13 @@ mod tests {
 
     fn check(encoder: Encoder, layers: usize) {
         let inputs = 5 * blocks(encoder);
-        let shape = Shape { inputs, blocks: blocks(encoder), layers, hidden: [4, 3], clusters: 2 };
+        let shape = Shape { inputs, encoder, layers, hidden: [4, 3], clusters: 2 };
         let network = Network::draw(&shape, &mut ChaCha8Rng::seed_from_u64(3));
         let x = Array2::from_shape_fn((N, 5), |(i, d)| ((i * 5 + d * 3) % 11) as f64 / 5.0 - 1.0);
         let mask: Vec<f32> = (0..3 * N).map(|at| if at % 4 == 0 { 0.0 } else { 4.0 / 3.0 }).collect();
         let spread = Spread::new(encoder, &ring(), 0.0);
         let gathered = spread.gather(&Matrix::from_array(x.mapv(|v| v as f32).view()));
-        let gathering = Gathering { parts: vec![spread] };
+        let gathering = Gathering { parts: vec![spread], neighbors: None };
         let inputs = Inputs { x: &gathered, whole: None, gathering: &gathering };
         let mut pass = Pass::new(&network, N);
         network.forward(inputs, Some(&mask), &mut pass);

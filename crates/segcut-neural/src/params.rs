@@ -37,7 +37,7 @@ pub enum Precision {
     F32,
     /// 16-bit whole numbers with a unit per row or column, summed in 32 bits: off by about 1e-5 of the product of both
     /// lengths. Twice as fast on processors with AVX-512 VNNI; others take F32 instead. A network that learns from many
-    /// graphs reads features in F32.
+    /// graphs, and one that attends to neighbors, read features in F32.
     I16,
 }
 

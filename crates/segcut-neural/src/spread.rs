@@ -1,6 +1,7 @@
 //! Node features → features gathered from the neighbors, and gradients back.
 
 use crate::matrix::{Matrix, Panels};
+use crate::neighbors::Neighbors;
 use crate::operator::{Operator, formed};
 use segcut_core::{Affinity, GramAffinity, SparseAffinity};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,10 @@ pub enum Encoder {
     Sage,
     /// D^{-1/2}·A·D^{-1/2}·H·M₁ + H·M₂ with the diagonal as it is: one stack of one step (Bianchi et al. 2021, eq. 8).
     Arma,
+    /// Σⱼ αᵢⱼ·(H·M)ⱼ over the neighbors and the node, α = softmaxⱼ(LeakyReLU(aᵀ(H·M)ᵢ + bᵀ(H·M)ⱼ) + ln wᵢⱼ) (Veličković et
+    /// al. 2018, eq. 3 and 4, with one head, and with edge weights, 1 for the node itself). Reads every edge again in
+    /// every epoch: O(m·h), O(n²·h) on dense graphs, which may have 4096 nodes.
+    Gat,
 }
 
 /// The largest dense graph whose positive weights are held, in nodes; larger ones are made again block by block.
@@ -39,7 +44,7 @@ enum Entries {
 }
 
 impl Spread {
-    /// The positive entries of the affinity + shift.
+    /// The positive entries of the affinity + shift, for an encoder other than [`Encoder::Gat`].
     ///
     /// # Cost
     /// Sparse: O(m). Factors: O(n²·d) time, and n² numbers up to 4096 nodes.
@@ -59,7 +64,7 @@ impl Spread {
         let inverse = |power: fn(f32) -> f32| degrees.iter().map(|&d| if d > 0.0 { power(d) } else { 0.0 }).collect();
         let (left, right) = match encoder {
             Encoder::Sage => (inverse(f32::recip), vec![1.0; degrees.len()]),
-            Encoder::Gcn | Encoder::Arma => {
+            _ => {
                 let roots: Vec<f32> = inverse(|d| d.sqrt().recip());
                 (roots.clone(), roots)
             }
@@ -79,14 +84,14 @@ impl Spread {
     pub(crate) fn gather(&self, h: &Matrix) -> Matrix {
         let gathered = self.scaled(h, &self.right, &self.left);
         match self.encoder {
-            Encoder::Gcn => gathered,
             Encoder::Sage | Encoder::Arma => Matrix::beside(&[h, &gathered]),
+            _ => gathered,
         }
     }
 
     /// The gradient of what [`gather`](Self::gather) made → that of its input.
     pub(crate) fn scatter(&self, gradient: &Matrix) -> Matrix {
-        if self.encoder == Encoder::Gcn {
+        if blocks(self.encoder) == 1 {
             return self.scaled(gradient, &self.left, &self.right);
         }
         let cols = gradient.cols / 2;
@@ -109,10 +114,13 @@ impl Spread {
     }
 }
 
-/// The same of graphs without edges between them, in the order of the rows.
+/// How a layer reads neighbors, of graphs without edges between them, in the order of the rows.
 #[derive(Debug, Default)]
 pub(crate) struct Gathering {
+    /// What every graph gathers; none where neighbors are attended to.
     pub(crate) parts: Vec<Spread>,
+    /// Neighbors that are attended to.
+    pub(crate) neighbors: Option<Neighbors>,
 }
 
 impl Gathering {
@@ -144,13 +152,13 @@ impl Gathering {
             Entries::Held(full) => full.values.len(),
             Entries::Blocks { gram, .. } => gram.factors.len(),
         };
-        self.parts.iter().map(of).sum()
+        self.parts.iter().map(of).sum::<usize>() + self.neighbors.as_ref().map_or(0, Neighbors::numbers)
     }
 }
 
 /// How many blocks of the previous layer's width an encoder's layer reads.
 pub(crate) fn blocks(encoder: Encoder) -> usize {
-    if encoder == Encoder::Gcn { 1 } else { 2 }
+    if matches!(encoder, Encoder::Gcn | Encoder::Gat) { 1 } else { 2 }
 }
 
 impl Entries {

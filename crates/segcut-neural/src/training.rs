@@ -4,9 +4,10 @@ use crate::activation::draw_mask;
 use crate::adamw::{AdamW, AdamWParams};
 use crate::loss::Loss;
 use crate::matrix::Matrix;
+use crate::neighbors::Neighbors;
 use crate::network::{Inputs, Network, Pass};
 use crate::params::{DeepCutParams, Labels};
-use crate::spread::Gathering;
+use crate::spread::{Encoder, Gathering};
 use crate::target::Target;
 use crate::whole_numbers::WholeNumbers;
 use rand_chacha::ChaCha8Rng;
@@ -34,12 +35,18 @@ impl Prepared {
     /// Graphs as one, without edges between them.
     pub(crate) fn union(graphs: Vec<Self>, params: &DeepCutParams) -> Self {
         let x = Matrix::stacked(&graphs.iter().map(|graph| &graph.x).collect::<Vec<_>>());
-        let (mut losses, mut parts) = (Vec::new(), Vec::new());
+        let (mut losses, mut parts, mut neighbors) = (Vec::new(), Vec::new(), Vec::new());
         for graph in graphs {
             losses.push(graph.loss);
             parts.extend(graph.gathering.parts);
+            neighbors.extend(graph.gathering.neighbors);
         }
-        Self { x, gathering: Gathering { parts }, loss: Loss::union(losses, params.objective, params.balance) }
+        let neighbors = (!neighbors.is_empty()).then(|| Neighbors::union(&neighbors));
+        Self {
+            x,
+            gathering: Gathering { parts, neighbors },
+            loss: Loss::union(losses, params.objective, params.balance),
+        }
     }
 
     /// Bytes that are held, about.
@@ -103,7 +110,7 @@ impl<'a> Training<'a> {
 
     /// The features in whole numbers, where that is asked for and fast.
     fn whole(&self, graph: &Prepared) -> Option<WholeNumbers> {
-        self.params.is_rounded().then(|| WholeNumbers::new(&graph.x))
+        (self.params.is_rounded() && self.params.encoder != Encoder::Gat).then(|| WholeNumbers::new(&graph.x))
     }
 
     /// Steps toward a target alone.
@@ -229,7 +236,7 @@ mod tests {
         let drawn = [0, 1, 2].map(|at| &run["start"][at]);
         let shape = Shape {
             inputs: f.ncols(),
-            blocks: 1,
+            encoder: Encoder::Gcn,
             layers: 1,
             hidden: [0, 1].map(|at| width(drawn[at])),
             clusters: width(drawn[2]),

@@ -63,6 +63,25 @@ fn planted_groups_are_found_on_edges_and_on_factors() {
 }
 
 #[test]
+fn every_encoder_finds_planted_groups() {
+    for encoder in [Encoder::Gcn, Encoder::Sage, Encoder::Arma, Encoder::Gat] {
+        for graph in [cliques(3), dense(3, true)] {
+            let found = cluster(&graph, DeepCutParams { encoder, ..k(3) }, &Context::seeded(0));
+            assert_eq!(Partition::compact(found.partition.labels()), planted(3), "{encoder:?}");
+        }
+    }
+}
+
+#[test]
+fn attention_over_too_many_pairs_is_an_error() {
+    let gram = GramAffinity { factors: Array2::ones((4097, 1)), clip: false, shift: 0.0, diagonal: None };
+    let graph = RegionGraph::new(Affinity::Gram(gram));
+    let params = DeepCutParams { encoder: Encoder::Gat, ..k(2) };
+    let error = DeepCut::new(params).unwrap().cluster(&graph, &Context::default()).unwrap_err();
+    assert_eq!(error.to_string(), "attention reads every pair of a dense affinity, up to 4096 nodes, not 4097");
+}
+
+#[test]
 fn correlation_finds_the_number_of_groups() {
     let params = DeepCutParams { objective: Objective::Correlation, ..DeepCutParams::default() };
     let found = cluster(&dense(3, false), params, &Context::seeded(1));

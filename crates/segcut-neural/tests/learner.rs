@@ -49,7 +49,7 @@ fn folder(make: fn([usize; 3], usize) -> RegionGraph) -> Vec<RegionGraph> {
 #[test]
 fn numbers_mean_the_same_in_every_graph() {
     for make in [graph, dense] {
-        for (encoder, layers) in [(Encoder::Gcn, 1), (Encoder::Sage, 1), (Encoder::Gcn, 2)] {
+        for (encoder, layers) in [(Encoder::Gcn, 1), (Encoder::Sage, 1), (Encoder::Gcn, 2), (Encoder::Gat, 1)] {
             let learner = DeepCut::new(DeepCutParams { encoder, layers, ..params() }).unwrap();
             let fitted = learner.fit(&mut folder(make), &mut Unkept, &Context::seeded(1)).unwrap();
             assert!(fitted.losses.last() < fitted.losses.first());

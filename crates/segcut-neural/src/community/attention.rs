@@ -2,16 +2,16 @@
 
 use super::links::Links;
 use crate::exponential::exp;
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 /// Slope of the scores below 0.
 const SLOPE: f32 = 0.2;
 
 /// What a forward pass leaves: the shares of every edge, of every node itself, and the slopes of their scores.
 #[derive(Debug)]
-pub(super) struct Attended {
+pub(crate) struct Attended {
     /// n×d means.
-    pub(super) out: Array2<f32>,
+    pub(crate) out: Array2<f32>,
     shares: Vec<f32>,
     slopes: Vec<f32>,
 }
@@ -23,10 +23,20 @@ fn entries(links: &Links, i: usize) -> impl Iterator<Item = (usize, usize)> + '_
     row.clone().map(move |at| (at + i, links.nodes[at] as usize)).chain([(row.end + i, i)])
 }
 
-/// Σⱼ softmaxⱼ(LeakyReLU(aᵀhᵢ + bᵀhⱼ))·hⱼ over the neighbours and i itself (Veličković et al. 2018, eq. 3 and 4);
-/// edge weights are not read.
-pub(super) fn attend(links: &Links, h: ArrayView2<'_, f32>, vectors: &[Array1<f32>; 2]) -> Attended {
-    let scores = vectors.each_ref().map(|vector| h.dot(vector));
+/// The logarithms of all weights, as [`attend`] adds them to the scores; a node's own is 0.
+pub(crate) fn log_weights(links: &Links) -> Vec<f32> {
+    (0..links.n()).flat_map(|i| links.row(i).map(|(_, weight)| weight.ln()).chain([0.0])).collect()
+}
+
+/// Σⱼ softmaxⱼ(LeakyReLU(aᵀhᵢ + bᵀhⱼ) + `added`)·hⱼ over the neighbours and i itself (Veličković et al. 2018, eq. 3
+/// and 4, where nothing is added and edge weights are not read).
+pub(crate) fn attend(
+    links: &Links,
+    h: ArrayView2<'_, f32>,
+    vectors: [ArrayView1<'_, f32>; 2],
+    added: Option<&[f32]>,
+) -> Attended {
+    let scores = vectors.map(|vector| h.dot(&vector));
     let total = links.nodes.len() + links.n();
     let (mut shares, mut slopes) = (vec![0.0; total], vec![0.0; total]);
     let mut out = Array2::zeros(h.raw_dim());
@@ -35,7 +45,7 @@ pub(super) fn attend(links: &Links, h: ArrayView2<'_, f32>, vectors: &[Array1<f3
         for (at, j) in entries(links, i) {
             let raw = scores[0][i] + scores[1][j];
             slopes[at] = if raw > 0.0 { 1.0 } else { SLOPE };
-            shares[at] = raw * slopes[at];
+            shares[at] = raw * slopes[at] + added.map_or(0.0, |added| added[at]);
             largest = largest.max(shares[at]);
         }
         let mut sum = 0.0;
@@ -53,12 +63,12 @@ pub(super) fn attend(links: &Links, h: ArrayView2<'_, f32>, vectors: &[Array1<f3
 }
 
 /// The gradient of h and of the two vectors from that of the means.
-pub(super) fn attend_back(
+pub(crate) fn attend_back(
     links: &Links,
     h: ArrayView2<'_, f32>,
-    vectors: &[Array1<f32>; 2],
+    vectors: [ArrayView1<'_, f32>; 2],
     pass: &Attended,
-    outer: &Array2<f32>,
+    outer: ArrayView2<'_, f32>,
 ) -> (Array2<f32>, [Array1<f32>; 2]) {
     let mut of_h = Array2::zeros(h.raw_dim());
     let mut of_scores = [Array1::<f32>::zeros(links.n()), Array1::zeros(links.n())];
@@ -75,7 +85,7 @@ pub(super) fn attend_back(
     }
     for (of_score, vector) in of_scores.iter().zip(vectors) {
         for (mut row, &score) in of_h.rows_mut().into_iter().zip(of_score) {
-            row.scaled_add(score, vector);
+            row.scaled_add(score, &vector);
         }
     }
     let of_vectors = of_scores.map(|of_score| of_score.dot(&h));

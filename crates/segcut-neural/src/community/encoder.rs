@@ -7,7 +7,7 @@ use super::product::{times, turned_times};
 use super::propagation::{Propagation, Scaling};
 use crate::exponential::exp;
 use multiversion::multiversion;
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -206,7 +206,7 @@ impl Layer {
             *sum += &propagation.apply(&ground.links, h.view());
             return None;
         }
-        let attended = attend(&ground.links, h.view(), self.attention.as_ref()?);
+        let attended = attend(&ground.links, h.view(), views(self.attention.as_ref()?), None);
         *sum += &attended.out;
         Some((h, attended))
     }
@@ -224,13 +224,17 @@ impl Layer {
             if let Some(propagation) = &ground.propagation {
                 of_around = Some(propagation.apply_turned(&ground.links, outer.view()));
             } else if let (Some((h, pass)), Some(vectors)) = (attended, &self.attention) {
-                let (of_h, of_vectors) = attend_back(&ground.links, h.view(), vectors, pass, outer);
+                let (of_h, of_vectors) = attend_back(&ground.links, h.view(), views(vectors), pass, outer.view());
                 (of_around, attention) = (Some(of_h), Some(of_vectors));
             }
         }
         let around = of_around.as_ref().map(|g| turned_times(input, g.view()));
         (Self { around, attention, own: turned_times(input, outer.view()), bias: outer.sum_axis(Axis(0)) }, of_around)
     }
+}
+
+fn views(vectors: &[Array1<f32>; 2]) -> [ArrayView1<'_, f32>; 2] {
+    vectors.each_ref().map(|vector| vector.view())
 }
 
 const SELU: [f32; 2] = [1.050_701, 1.673_263_2];

@@ -1,6 +1,6 @@
 //! Graph → communities by a graph network that is trained on that graph.
 
-mod attention;
+pub(crate) mod attention;
 mod attributes;
 mod cluster_count;
 mod description;

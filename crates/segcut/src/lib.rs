@@ -34,5 +34,5 @@ pub use section::Section;
 pub use segcut_graph::{CutValues, GradientParams, PointAffinity, PointGraph, array_graph, cut_values};
 pub use soft_foreground::soft_foreground;
 pub use training::learner;
-pub use two_step::{TwoStep, TwoStepParams};
+pub use two_step::{Background, TwoStep, TwoStepParams};
 pub use warm_start::{Give, WarmStart, WarmStartParams};

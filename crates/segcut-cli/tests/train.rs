@@ -120,6 +120,15 @@ fn a_model_of_images_labels_other_images() {
     }
     let told = json(at, "train train -o model --k 4 --set cluster.steps=40 --set superpixels.n_segments=80");
     assert!(told["n"].as_u64().unwrap() > 20, "{told}");
+    let patches = "[superpixels]\nkind = \"grid\"\nfrom = \"features\"\n[[features]]\nkind = \"patch\"\nside = 8\n[graph]\n\
+        kind = \"rag\"\n[cluster]\nkind = \"spectralnet\"\nk = 4\nsteps = 30\nconvolution.channels = [8]\n";
+    std::fs::write(at.join("patches.toml"), patches).unwrap();
+    let told = json(at, "train train -o patches --recipe patches.toml --augment flip,brightness");
+    assert_eq!(told["n"], 2 * 4 * 80, "{told}");
+    assert_eq!(run(at, "predict patches new -o out").code, Some(0));
+    std::fs::remove_dir_all(at.join("out")).unwrap();
+    let told = run(at, "train new/c.png -o other --augment flip");
+    assert!(told.code == Some(2) && told.stderr.contains("--augment"), "{}", told.stderr);
     for call in ["predict model new", "segment new --recipe model"] {
         assert_eq!(run(at, &format!("{call} -o out")).code, Some(0), "{call}");
         assert!(at.join("out/c.labels.png").is_file(), "{call}");

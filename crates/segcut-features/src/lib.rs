@@ -1,4 +1,4 @@
-//! Image to FeatureMap: color, position, texture, contour strength, codes of colors.
+//! Image to FeatureMap: color, position, texture, contour strength, codes of colors, patches of pixels.
 //!
 //! Every extractor computes its map in bands of rows, whose values do not depend on how the rows are
 //! cut; maps of up to 4 million values are held, larger ones are computed as they are read.
@@ -12,6 +12,7 @@ mod half_disc;
 mod histogram;
 mod local_variance;
 mod palette;
+mod patch;
 mod position;
 mod pyramid;
 mod row_map;
@@ -23,5 +24,6 @@ pub use detail::{Detail, DetailParams};
 pub use half_disc::{DiscScale, HalfDisc, HalfDiscParams};
 pub use histogram::{Histogram, HistogramParams};
 pub use palette::{Palette, PaletteParams, PaletteUnit, Statistic};
+pub use patch::{Patch, PatchParams};
 pub use position::{Position, PositionParams, PositionUnit};
 pub use texture::{Texture, TextureParams};

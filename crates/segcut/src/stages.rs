@@ -1,7 +1,7 @@
 //! The stages of segcut under the names that recipes use.
 
 use crate::{Registry, TwoStep, WarmStart};
-use segcut_features::{Color, Contour, Detail, HalfDisc, Histogram, Palette, Position, Texture, TextureParams};
+use segcut_features::{Color, Contour, Detail, HalfDisc, Histogram, Palette, Patch, Position, Texture, TextureParams};
 use segcut_graph::{Correlation, Cosine, Gradient, Pmi, Rag, RankingGraph};
 use segcut_multicut::{Each, Leiden, Merge, Multicut, Threshold};
 use segcut_neural::{Community, CommunityModel, DeepCut, DeepCutModel, SpectralNet, SpectralNetModel};
@@ -42,6 +42,7 @@ impl Registry {
         registry.register_features("half_disc", HalfDisc::new);
         registry.register_features("histogram", Histogram::new);
         registry.register_features("palette", Palette::new);
+        registry.register_features("patch", Patch::new);
         registry.register_features("position", |params| Ok(Position::new(params)));
         registry.register_features("spectral_contour", SpectralContour::new);
         registry.register_features("texture", |params: TextureParams| Texture::new(&params));

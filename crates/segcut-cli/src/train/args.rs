@@ -1,5 +1,6 @@
 //! The options of `segcut train`.
 
+use super::augment::Augment;
 use crate::args::{DecodeArgs, FeatureArgs, ParallelArgs};
 use crate::cluster::args::{ClusterArgs, Method, TaskArgs, TuningArgs};
 use clap::Args;
@@ -20,6 +21,9 @@ pub struct TrainArgs {
     /// Folder for report.html with the loss and the embedding, losses.csv and recipe.toml
     #[arg(long, value_name = "DIR")]
     pub report: Option<PathBuf>,
+    /// Changed copies of every image that are learned from besides, for a folder of images
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT,…")]
+    pub augment: Vec<Augment>,
     /// Start over where the folder holds a model or unfinished training
     #[arg(long)]
     pub overwrite: bool,

@@ -1,6 +1,7 @@
 //! A folder of images → the graphs that a learner asks for.
 
 use super::args::TrainArgs;
+use super::augment::Augment;
 use crate::budget::Budget;
 use crate::exit::Failure;
 use crate::image_job::{Failed, Limits, decode_options};
@@ -8,11 +9,11 @@ use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::workers::{Ended, Workers, for_each};
 use segcut::Pipeline;
-use segcut_core::{GraphSource, RegionGraph, StageError};
+use segcut_core::{GraphSource, Image, RegionGraph, StageError};
 use segcut_io::dataset::{Dataset, Item};
 use std::ops::ControlFlow;
 
-/// The region graphs of all images.
+/// The region graphs of all images and of their changed copies.
 #[derive(Debug)]
 pub struct ImageGraphs {
     graphs: Vec<RegionGraph>,
@@ -21,7 +22,7 @@ pub struct ImageGraphs {
 }
 
 impl ImageGraphs {
-    /// Prepares every image; one that fails is told and left out.
+    /// Prepares every image with its copies; one that fails is told and left out.
     pub fn prepare(
         args: &TrainArgs,
         data: &Dataset,
@@ -34,9 +35,9 @@ impl ImageGraphs {
         let decode = decode_options(&args.decode, pipeline);
         let limits = Limits { decode, budget: &budget, signals, timeout: None };
         let progress = Progress::new(data.items.len(), 0, quiet);
-        let mut graphs: Vec<Option<RegionGraph>> = data.items.iter().map(|_| None).collect();
+        let mut graphs: Vec<Vec<RegionGraph>> = data.items.iter().map(|_| Vec::new()).collect();
         let mut failed = 0;
-        let work = |_: usize, item: &Item| graph(item, pipeline, &limits);
+        let work = |_: usize, item: &Item| seen(item, pipeline, &limits, &args.augment);
         for_each(workers, &data.items, work, |index, ended| {
             let id = &data.items[index].id;
             let result = match ended {
@@ -44,8 +45,8 @@ impl ImageGraphs {
                 Ended::Panicked(text) => Err(Failed::error("internal/panic", &text)),
             };
             match result {
-                Ok(graph) => {
-                    graphs[index] = Some(graph);
+                Ok(seen) => {
+                    graphs[index] = seen;
                     progress.image(id, None);
                 }
                 Err(error) if error.is_cancelled() => return ControlFlow::Break(()),
@@ -66,11 +67,25 @@ impl ImageGraphs {
     }
 }
 
-fn graph(item: &Item, pipeline: &Pipeline, limits: &Limits<'_>) -> Result<RegionGraph, Failed> {
+/// The graphs of an image and of its changed copies.
+fn seen(
+    item: &Item,
+    pipeline: &Pipeline,
+    limits: &Limits<'_>,
+    changes: &[Augment],
+) -> Result<Vec<RegionGraph>, Failed> {
     let opened = limits.open(&item.image)?;
     let context = limits.context(pipeline);
-    let prepared = pipeline.prepare(&opened.image, &context).map_err(|e| Failed::stage(&item.id, &e))?;
-    Ok(prepared.into_graph())
+    let graph = |image: &Image| {
+        let prepared = pipeline.prepare(image, &context).map_err(|e| Failed::stage(&item.id, &e))?;
+        Ok(prepared.into_graph())
+    };
+    let mut graphs = vec![graph(&opened.image)?];
+    for change in changes {
+        let copies = change.copies(&opened.image).map_err(|e| Failed::error("stage/image", &e))?;
+        graphs.extend(copies.iter().map(graph).collect::<Result<Vec<_>, Failed>>()?);
+    }
+    Ok(graphs)
 }
 
 impl GraphSource for ImageGraphs {

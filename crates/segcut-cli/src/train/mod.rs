@@ -1,6 +1,7 @@
 //! `segcut train`: points, nodes or a folder of images → the folder of a model.
 
 pub mod args;
+mod augment;
 mod folder;
 mod images;
 mod page;
@@ -112,6 +113,9 @@ fn named(args: &TrainArgs, error: &dyn Display) -> Failure {
 
 /// Points, a graph or an edge list.
 fn of_nodes(args: &TrainArgs, signals: &Signals, talk: Talk) -> Result<Task, Failure> {
+    if !args.augment.is_empty() {
+        return Err(Failure::usage("--augment is for a folder of images; for rows there is cluster.augmentation"));
+    }
     let options = args.as_cluster();
     let max_bytes = Budget::from_flag(args.parallel.max_memory).total();
     let chosen = recipe::choose(&options, max_bytes)?;
@@ -156,7 +160,7 @@ fn of_images(args: &TrainArgs, signals: &Signals, talk: Talk) -> Result<Task, Fa
         .iter()
         .map(|item| format!("{} {}\n", item.id, std::fs::metadata(&item.image).map_or(0, |about| about.len())))
         .collect();
-    let checksum = sha256(named.concat().as_bytes());
+    let checksum = sha256(format!("{}{:?}", named.concat(), args.augment).as_bytes());
     let graphs = ImageGraphs::prepare(args, &data, &pipeline, signals, talk.quiet)?;
     let (resolved, seed) = (pipeline.resolved().clone(), pipeline.seed());
     let (n, failed) = (graphs.nodes(), graphs.failed);

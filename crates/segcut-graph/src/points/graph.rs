@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Points → graph of near points.
 ///
 /// A k-d tree up to 8 coordinates, all pairs beyond; `approximate` nearest neighbours by a navigable graph of the points
-/// (Malkov & Yashunin 2018), which misses some: by default for more than 50,000 points of more than 8 coordinates. Of
+/// (Malkov & Yashunin 2018), which misses some: by default for more than 30,000 points of more than 8 coordinates. Of
 /// points at equal distance the smaller number is nearer.
 /// Duplicates are neighbours at distance 0. A graph that falls apart is returned as it is.
 ///
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// # Cost
 /// Few coordinates and approximate: O(n·log n) searches; many: O(n²·d). Memory is that of the edges; approximate besides
-/// 4·d + 320 bytes a point.
+/// 4·d + 640 bytes a point.
 ///
 /// # Examples
 /// ```
@@ -102,7 +102,7 @@ struct Near<'a> {
 }
 
 /// Points of many coordinates up to which all pairs are tried.
-const MOST_EXACT: usize = 50_000;
+const MOST_EXACT: usize = 30_000;
 
 /// A weighted pair u < v.
 type Edge = ([u32; 2], f64);

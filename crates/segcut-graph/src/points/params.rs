@@ -35,7 +35,7 @@ pub enum Symmetry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Approximate {
-    /// Where all pairs take longer: more than 8 columns, and more than 50,000 points.
+    /// Where all pairs take longer: more than 8 columns, and more than 30,000 points.
     #[default]
     Auto,
     /// Wherever nearest neighbours are asked for.

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub enum Bias {
-    /// Halfway between the means of the strong and the weak edges, as told apart by Otsu's threshold (1979).
+    /// Halfway between the means of the strong and the weak edges, as told apart by Otsu's threshold (1979); 0 where
+    /// edges of a list have negative weights, which say themselves that two nodes repel.
     #[default]
     Auto,
     /// This affinity.
@@ -81,9 +82,14 @@ impl Bias {
             Self::Fixed(bias) => bias,
             Self::Alpha(alpha) => largest(affinity) / alpha,
             Self::Quantile(share) => quantile(sorted(affinity), share),
+            Self::Auto if is_signed(affinity) => 0.0,
             Self::Auto => otsu(&sorted(affinity)),
         }
     }
+}
+
+fn is_signed(affinity: &Affinity) -> bool {
+    matches!(affinity, Affinity::Sparse(sparse) if sparse.weights().iter().any(|&w| w < 0.0))
 }
 
 fn sorted(affinity: &Affinity) -> Vec<f64> {
@@ -157,6 +163,7 @@ mod tests {
         assert!((Bias::Alpha(2.0).of(&graph) - 0.55).abs() < 1e-12);
         assert!((Bias::Auto.of(&graph) - 0.55).abs() < 1e-12);
         assert_eq!(Bias::Auto.of(&path([0.4; 4])), 0.4);
+        assert_eq!([[-1.0; 4], [0.2, -0.1, 0.9, 1.1]].map(|signed| Bias::Auto.of(&path(signed))), [0.0; 2]);
         let none = Affinity::Sparse(SparseAffinity::new(2, vec![], vec![]).unwrap());
         assert_eq!([Bias::Auto, Bias::Quantile(0.5), Bias::Alpha(3.0)].map(|b| b.of(&none)), [0.0; 3]);
     }

@@ -37,7 +37,9 @@ use segcut_core::{
 /// [`DeepCutError`] as [`StageError::Data`]; construction refuses parameters out of range.
 ///
 /// # Determinism
-/// The seed draws the network and the dropout. The same bytes at any number of threads.
+/// The seed draws the network and the dropout. The same bytes at any number of threads, and whatever other graphs are
+/// clustered beside this one: many images are learned side by side, each with a network of its own from the same start.
+/// Nothing would be shared by stacking them into one larger product, since no two networks are alike after a step.
 ///
 /// # Cost
 /// Per epoch O(n·d·h) and one product W·S: O(m·K) sparse, O(n·d·K) factors, O(n²·K) where a dense affinity is

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use ndarray::Array2;
+use rayon::prelude::*;
 use segcut_core::{
     Affinity, ClusterCount, Clusterer, Clustering, Context, FeatureBlock, GramAffinity, Note, Partition, RegionGraph,
     SparseAffinity, Start, Status, Stop,
@@ -155,6 +156,20 @@ fn one_start_gives_like_graphs_the_same_numbers() {
         let labels = |light| cluster(&scene(light), k(3), &Context::seeded(seed)).partition.labels().to_vec();
         let first = labels(1.0);
         assert!([0.9f32, 1.1, 1.3].into_iter().all(|light| labels(light) == first), "seed {seed}");
+    }
+}
+
+#[test]
+fn graphs_that_are_learned_side_by_side_do_not_know_of_each_other() {
+    let graphs = [cliques(2), dense(3, true), cliques(4), dense(2, false), cliques(3)];
+    let params = DeepCutParams { dropout: 0.25, epochs: 40, ..k(3) };
+    let alone: Vec<Clustering> =
+        graphs.iter().map(|graph| cluster(graph, params.clone(), &Context::seeded(3))).collect();
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let one = |graph: &RegionGraph| cluster(graph, params.clone(), &Context::seeded(3));
+        let together: Vec<Clustering> = pool.install(|| graphs.par_iter().map(one).collect());
+        assert_eq!(together, alone);
     }
 }
 

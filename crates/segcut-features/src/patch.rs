@@ -36,12 +36,12 @@ impl Default for PatchParams {
 /// ```
 /// use segcut_core::{ColorSpace, Context, FeatureExtractor, Image, Samples};
 /// use segcut_features::{ColorKind, Patch, PatchParams};
-/// let image = Image::new(2, 2, ColorSpace::Gray, Samples::U8(vec![0, 51, 102, 255]))?;
-/// let patch = Patch::new(PatchParams { step: 2, side: 2, space: ColorKind::Bands })?;
+/// let image = Image::new(2, 2, ColorSpace::Srgb, Samples::U8((0..12).collect()))?;
+/// let patch = Patch::new(PatchParams { step: 2, side: 2, space: ColorKind::Rgb })?;
 /// let features = patch.extract(std::slice::from_ref(&image), &Context::default())?;
-/// let mut values = [0.0; 4];
+/// let mut values = [0.0; 12];
 /// features[0].maps[0].read_rows(0..1, &mut values);
-/// assert_eq!(values, [0.0, 0.2, 0.4, 1.0]);
+/// assert!((0..12).all(|i| values[i] == i as f32));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default)]

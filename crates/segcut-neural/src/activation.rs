@@ -5,6 +5,12 @@ use multiversion::multiversion;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+/// x → the larger of x and `least`, + `add`.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+pub(crate) fn clip(values: &mut [f32], least: f32, add: f32) {
+    values.iter_mut().for_each(|x| *x = x.max(least) + add);
+}
+
 /// Adds the bias to every row, then x or e^x − 1 below 0.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn biased_elu(values: &mut [f32], bias: &[f32]) {

@@ -100,25 +100,26 @@ impl Matrix {
 
     /// Rows of selfᵀ·`b` from `first` on.
     fn some_transposed(&self, first: usize, b: &Self, out: &mut [f32]) {
-        let (isa, count) = (Isa::best(), out.len() / b.cols);
-        for panel in (0..b.cols).step_by(PANEL) {
-            let width = PANEL.min(b.cols - panel);
-            let (mut lines, mut sums) = ([0.0; DEPTH * PANEL], [0.0; CHUNK * PANEL]);
-            for from in (0..self.rows).step_by(DEPTH) {
-                let depth = DEPTH.min(self.rows - from);
-                let left = Columns { values: &self.values[from * self.cols + first..], stride: self.cols, count };
-                let from = &b.values[from * b.cols + panel..];
-                let mut right = Lines { values: from, stride: b.cols, depth, cols: width };
-                if width < PANEL {
-                    let rows = lines.chunks_exact_mut(PANEL).zip(from.chunks(b.cols)).take(depth);
-                    rows.for_each(|(line, row)| line[..width].copy_from_slice(&row[..width]));
-                    right = Lines { values: &lines, stride: PANEL, depth, cols: width };
-                }
+        let (isa, count, whole) = (Isa::best(), out.len() / b.cols, b.cols / PANEL * PANEL);
+        let (mut lines, mut sums) = ([0.0; DEPTH * PANEL], [0.0; CHUNK * PANEL]);
+        out.fill(0.0);
+        for from in (0..self.rows).step_by(DEPTH) {
+            let depth = DEPTH.min(self.rows - from);
+            let left = Columns { values: &self.values[from * self.cols + first..], stride: self.cols, count };
+            let right = &b.values[from * b.cols..];
+            for panel in (0..whole).step_by(PANEL) {
+                let right = Lines { values: &right[panel..], stride: b.cols, depth, cols: PANEL };
+                isa.add_by_columns(left, right, &mut RowsMut { values: &mut out[panel..], stride: b.cols });
+            }
+            if whole < b.cols {
+                let rows = lines.chunks_exact_mut(PANEL).zip(right.chunks_exact(b.cols)).take(depth);
+                rows.for_each(|(line, row)| line[..b.cols - whole].copy_from_slice(&row[whole..]));
+                let right = Lines { values: &lines, stride: PANEL, depth, cols: b.cols - whole };
                 isa.add_by_columns(left, right, &mut RowsMut { values: &mut sums, stride: PANEL });
             }
-            for (out, sums) in out.chunks_exact_mut(b.cols).zip(sums.chunks_exact(PANEL)) {
-                out[panel..][..width].copy_from_slice(&sums[..width]);
-            }
+        }
+        for (out, sums) in out.chunks_exact_mut(b.cols).zip(sums.chunks_exact(PANEL)) {
+            out[whole..].copy_from_slice(&sums[..b.cols - whole]);
         }
     }
 
@@ -194,20 +195,28 @@ impl Panels {
         if self.depth == 0 {
             return out.fill(0.0);
         }
-        let isa = Isa::best();
-        for (at, panel) in self.values.chunks_exact(self.depth * PANEL).enumerate().skip(from) {
-            let first = at * PANEL;
-            let cols = PANEL.min(self.cols - first);
-            let right = Right { panel, bias: &[0.0; PANEL], cols, add: false, ahead: 0 };
-            if cols == PANEL {
-                isa.multiply(left, right, &mut RowsMut { values: &mut out[first..], stride: self.cols });
-                continue;
-            }
-            let mut product = [0.0; CHUNK * PANEL];
-            isa.multiply(left, right, &mut RowsMut { values: &mut product, stride: PANEL });
-            for (out, row) in out.chunks_exact_mut(self.cols).zip(product.chunks_exact(PANEL)) {
-                out[first..].copy_from_slice(&row[..cols]);
-            }
+        let (isa, len) = (Isa::best(), self.depth * PANEL);
+        by_panels(out, self.cols, from, |at, cols, out| {
+            let panel = &self.values[at * len..][..len];
+            isa.multiply(left, Right { panel, bias: &[0.0; PANEL], cols, add: false, ahead: 0 }, out);
+        });
+    }
+}
+
+/// A product of up to 96 rows, panel by panel from `from` on: `product` takes a panel's number, how many of its columns
+/// are wanted, and where it writes all 32.
+pub(crate) fn by_panels(out: &mut [f32], cols: usize, from: usize, product: impl Fn(usize, usize, &mut RowsMut<'_>)) {
+    for at in from..cols.div_ceil(PANEL) {
+        let first = at * PANEL;
+        let width = PANEL.min(cols - first);
+        if width == PANEL {
+            product(at, width, &mut RowsMut { values: &mut out[first..], stride: cols });
+            continue;
+        }
+        let mut values = [0.0; CHUNK * PANEL];
+        product(at, width, &mut RowsMut { values: &mut values, stride: PANEL });
+        for (out, row) in out.chunks_exact_mut(cols).zip(values.chunks_exact(PANEL)) {
+            out[first..].copy_from_slice(&row[..width]);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! An affinity as the product with a thin matrix, in single precision.
 
+use crate::activation::{clip, column_sums};
 use crate::matrix::{Matrix, Panels};
 use crate::symmetric::Symmetric;
 use crate::whole_numbers::WholeNumbers;
@@ -103,13 +104,11 @@ impl Operator {
     pub(crate) fn apply(&self, s: &Matrix, out: &mut Matrix) {
         match self {
             Self::Sparse { offsets, nodes, weights, diagonal } => {
-                for i in 0..s.rows {
-                    let row = out.row_mut(i);
-                    row.iter_mut().zip(s.row(i)).for_each(|(out, s)| *out = diagonal[i] * s);
-                    for at in offsets[i]..offsets[i + 1] {
-                        let other = s.row(nodes[at] as usize);
-                        row.iter_mut().zip(other).for_each(|(out, s)| *out += weights[at] * s);
-                    }
+                for (i, out) in out.values.chunks_exact_mut(s.cols.max(1)).enumerate() {
+                    let edges = offsets[i]..offsets[i + 1];
+                    let edges = nodes[edges.clone()].iter().zip(&weights[edges]);
+                    out.iter_mut().zip(s.row(i)).for_each(|(out, s)| *out = diagonal[i] * s);
+                    edges.for_each(|(&node, weight)| add_scaled(out, s.row(node as usize), *weight));
                 }
             }
             Self::Dense { matrix, .. } => set_columns(out, &matrix.apply(&columns(s, s.cols))),
@@ -174,6 +173,10 @@ impl Operator {
     }
 }
 
+fn add_scaled(out: &mut [f32], row: &[f32], factor: f32) {
+    out.iter_mut().zip(row).for_each(|(out, x)| *out += factor * x);
+}
+
 fn by_parts(parts: &[(usize, Operator)], s: &Matrix, out: &mut Matrix, apply: fn(&Operator, &Matrix, &mut Matrix)) {
     let mut first = 0;
     for (rows, part) in parts {
@@ -200,7 +203,7 @@ fn set_columns(out: &mut Matrix, columns: &[f32]) {
 fn shifted_sums(s: &Matrix, shift: f32) -> Vec<f32> {
     let mut sums = vec![0.0; s.cols];
     if shift != 0.0 {
-        crate::activation::column_sums(&s.values, &mut sums);
+        column_sums(&s.values, &mut sums);
         sums.iter_mut().for_each(|sum| *sum *= shift);
     }
     sums
@@ -214,7 +217,7 @@ pub(crate) fn formed(gram: &GramAffinity, shift: f64) -> Matrix {
     let add = (gram.shift + shift) as f32;
     let least = if gram.clip { 0.0 } else { f32::NEG_INFINITY };
     full.set_gram(&factors, |first, rows| {
-        rows.iter_mut().for_each(|w| *w = w.max(least) + add);
+        clip(rows, least, add);
         for (at, row) in rows.chunks_exact_mut(n.max(1)).enumerate() {
             if let Some(diagonal) = &gram.diagonal {
                 row[first + at] = (diagonal[first + at] + shift) as f32;

@@ -1,5 +1,6 @@
 //! Node features → features gathered from the neighbors, and gradients back.
 
+use crate::activation::clip;
 use crate::matrix::{Matrix, Panels};
 use crate::neighbors::Neighbors;
 use crate::operator::{Operator, formed};
@@ -187,7 +188,7 @@ fn by_blocks(gram: &GramAffinity, (shift, fill): (f64, f64), h: &Matrix, out: &m
         let some = Matrix { rows, cols: factors.cols, values };
         let mut block = Matrix::zeros(rows, n);
         block.set_product(&some, &turned, |_, _| {});
-        block.values.iter_mut().for_each(|w| *w = w.max(least) + add);
+        clip(&mut block.values, least, add);
         positive_rows(&mut block, first, |i| own(gram.weight(i, i) + shift, fill));
         let mut part = Matrix::zeros(rows, h.cols);
         part.set_product(&block, &columns, |_, _| {});
@@ -197,7 +198,7 @@ fn by_blocks(gram: &GramAffinity, (shift, fill): (f64, f64), h: &Matrix, out: &m
 
 /// Clips some rows of a square matrix at 0, except for its diagonal.
 fn positive_rows(rows: &mut Matrix, first: usize, diagonal: impl Fn(usize) -> f64) {
-    rows.values.iter_mut().for_each(|w| *w = w.max(0.0));
+    clip(&mut rows.values, 0.0, 0.0);
     for at in 0..rows.rows {
         rows.row_mut(at)[first + at] = diagonal(first + at) as f32;
     }

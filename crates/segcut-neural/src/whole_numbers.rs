@@ -1,8 +1,8 @@
 //! A matrix in 16-bit whole numbers and its products.
 
-use crate::matrix::{CHUNK, Matrix};
+use crate::matrix::{CHUNK, Matrix, by_panels};
 use rayon::prelude::*;
-use segcut_kernel::{PANEL, Panels16, Right16, Room16, Rows, RowsMut, multiply};
+use segcut_kernel::{PANEL, Panels16, Right16, Room16, Rows, multiply};
 
 /// A matrix of which products are taken from both sides, rounded by rows and by columns.
 #[derive(Debug, Clone)]
@@ -48,22 +48,14 @@ fn chunks(left: &Room16, right: &Panels16, (out, rows): (&mut [f32], usize), fin
     if cols == 0 {
         return;
     }
+    let panels: Vec<_> = right.panels().collect();
     out.par_chunks_mut(CHUNK * cols).enumerate().for_each(|(chunk, out)| {
         let first = chunk * CHUNK;
         let left = left.part(first, first + out.len() / cols);
-        for (at, (panel, units)) in right.panels().enumerate() {
-            let right = Right16 { panel, units, bias: &[0.0; PANEL], add: false, ahead: 0 };
-            let first = at * PANEL;
-            if first + PANEL <= cols {
-                multiply(left, right, &mut RowsMut { values: &mut out[first..], stride: cols });
-                continue;
-            }
-            let mut product = [0.0; CHUNK * PANEL];
-            multiply(left, right, &mut RowsMut { values: &mut product, stride: PANEL });
-            for (out, row) in out.chunks_exact_mut(cols).zip(product.chunks_exact(PANEL)) {
-                out[first..].copy_from_slice(&row[..cols - first]);
-            }
-        }
+        by_panels(out, cols, 0, |at, _, out| {
+            let (panel, units) = panels[at];
+            multiply(left, Right16 { panel, units, bias: &[0.0; PANEL], add: false, ahead: 0 }, out);
+        });
         finish(out);
     });
 }

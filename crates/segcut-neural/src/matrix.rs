@@ -101,7 +101,8 @@ impl Matrix {
     /// Rows of selfᵀ·`b` from `first` on.
     fn some_transposed(&self, first: usize, b: &Self, out: &mut [f32]) {
         let (isa, count, whole) = (Isa::best(), out.len() / b.cols, b.cols / PANEL * PANEL);
-        let (mut lines, mut sums) = ([0.0; DEPTH * PANEL], [0.0; CHUNK * PANEL]);
+        let partial = usize::from(whole < b.cols);
+        let (mut lines, mut sums) = (vec![0.0; partial * DEPTH * PANEL], vec![0.0; partial * CHUNK * PANEL]);
         out.fill(0.0);
         for from in (0..self.rows).step_by(DEPTH) {
             let depth = DEPTH.min(self.rows - from);

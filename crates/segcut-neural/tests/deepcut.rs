@@ -8,7 +8,7 @@ use segcut_core::{
     Affinity, ClusterCount, Clusterer, Clustering, Context, FeatureBlock, GramAffinity, Note, Partition, RegionGraph,
     SparseAffinity, Start, Status, Stop,
 };
-use segcut_neural::{DeepCut, DeepCutParams, Encoder, Labels, Objective, StartVectors};
+use segcut_neural::{DeepCut, DeepCutParams, Encoder, Labels, Objective, Precision, StartVectors};
 use std::sync::Arc;
 
 /// `groups` groups of ten nodes with features near a corner of their own.
@@ -49,6 +49,37 @@ fn k(k: usize) -> DeepCutParams {
 
 fn planted(groups: usize) -> Partition {
     Partition::compact(&(0..10 * groups as u32).map(|i| i / 10).collect::<Vec<_>>())
+}
+
+/// 400 nodes of 64 features, in groups that overlap.
+fn overlapping(clip: bool) -> RegionGraph {
+    let factors = Array2::from_shape_fn((400, 64), |(i, d)| {
+        let noise = ((i * 7919 + d * 104_729) % 1009) as f32 / 1009.0 - 0.5;
+        noise + if d % 5 == i % 5 { 0.6 } else { 0.0 }
+    });
+    RegionGraph::new(Affinity::Gram(GramAffinity { factors, clip, shift: 0.0, diagonal: None }))
+}
+
+#[test]
+fn whole_numbers_train_nearly_the_same_network() {
+    for (objective, clusters, clip) in [(Objective::Ncut, 2, true), (Objective::Correlation, 10, false)] {
+        let params = DeepCutParams {
+            objective,
+            dropout: 0.25,
+            learning_rate: 1e-3,
+            epochs: 100,
+            tolerance: 0.0,
+            standardize: false,
+            ..k(clusters)
+        };
+        let memberships = |precision| {
+            let params = DeepCutParams { precision, ..params.clone() };
+            cluster(&overlapping(clip), params, &Context::seeded(1)).soft.unwrap()
+        };
+        let [single, whole] = [Precision::F32, Precision::I16].map(memberships);
+        let off = (&single - &whole).iter().fold(0.0f64, |most, d| most.max(d.abs()));
+        assert!(off < 2e-3, "{objective:?}: {off}");
+    }
 }
 
 #[test]

@@ -83,6 +83,24 @@ fn whole_numbers_train_nearly_the_same_network() {
 }
 
 #[test]
+fn whole_numbers_bear_graphs_of_few_nodes_and_no_features() {
+    for (n, value) in [(1, 1.0), (2, 0.0), (3, 1e6), (33, -1e-6)] {
+        for (objective, clip) in [(Objective::Ncut, true), (Objective::Correlation, false)] {
+            for clusters in [1, 2, 33, 40] {
+                let factors = Array2::from_elem((n, 3), value);
+                let gram = GramAffinity { factors, clip, shift: 0.0, diagonal: None };
+                let params = DeepCutParams { objective, precision: Precision::I16, epochs: 3, ..k(clusters) };
+                let graph = RegionGraph::new(Affinity::Gram(gram));
+                let found = cluster(&graph, params, &Context::default());
+                let labels = found.partition.labels();
+                assert!(labels.len() == n && labels.iter().all(|&label| (label as usize) < clusters.min(n)));
+                assert!(found.soft.unwrap().iter().all(|share| share.is_finite()));
+            }
+        }
+    }
+}
+
+#[test]
 fn planted_groups_are_found_on_edges_and_on_factors() {
     for seed in 0..3 {
         for groups in 2..5 {

@@ -249,9 +249,9 @@ mod tests {
     use rand::SeedableRng;
     use segcut_core::{Affinity, SparseAffinity};
 
-    const N: usize = 7;
+    pub(super) const N: usize = 7;
 
-    fn ring() -> Affinity {
+    pub(super) fn ring() -> Affinity {
         let mut edges: Vec<[u32; 2]> = (1..N as u32).map(|v| [v - 1, v]).collect();
         edges.insert(1, [0, N as u32 - 1]);
         let weights = (0..edges.len()).map(|e| 0.5 + e as f64 / 4.0).collect();
@@ -301,7 +301,7 @@ mod tests {
         s.indexed_iter().map(|((i, c), s)| s * f64::from(outer(i, c))).sum()
     }
 
-    fn outer(i: usize, c: usize) -> f32 {
+    pub(super) fn outer(i: usize, c: usize) -> f32 {
         ((i + 2 * c) % 5) as f32 - 2.0
     }
 

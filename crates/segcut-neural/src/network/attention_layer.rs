@@ -66,26 +66,19 @@ fn view(matrix: &Matrix) -> ArrayView2<'_, f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::tests::{N, outer, ring};
     use crate::network::{Inputs, Shape};
     use crate::spread::{Encoder, Gathering};
     use ndarray::{Array1, Array2, Axis};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
-    use segcut_core::{Affinity, SparseAffinity};
-
-    const N: usize = 7;
-
-    fn ring() -> SparseAffinity {
-        let mut edges: Vec<[u32; 2]> = (1..N as u32).map(|v| [v - 1, v]).collect();
-        edges.insert(1, [0, N as u32 - 1]);
-        let weights = (0..edges.len()).map(|e| 0.5 + e as f64 / 4.0).collect();
-        SparseAffinity::new(N, edges, weights).unwrap()
-    }
 
     /// One layer as published, pair by pair, with the weights as factors of the exponentials.
     fn attended(h: &Array2<f64>, [from, to]: [Array1<f64>; 2]) -> Array2<f64> {
         let mut weights = Array2::<f64>::eye(N);
-        for (&[u, v], &w) in ring().edges().iter().zip(ring().weights()) {
+        let ring = ring();
+        let edges = ring.sparse().unwrap();
+        for (&[u, v], &w) in edges.edges().iter().zip(edges.weights()) {
             weights[[u as usize, v as usize]] = w;
             weights[[v as usize, u as usize]] = w;
         }
@@ -116,10 +109,6 @@ mod tests {
         s.indexed_iter().map(|((i, c), s)| s * f64::from(outer(i, c))).sum()
     }
 
-    fn outer(i: usize, c: usize) -> f32 {
-        ((i + 2 * c) % 5) as f32 - 2.0
-    }
-
     #[test]
     fn gradients_are_those_of_finite_differences() {
         for layers in 1..4 {
@@ -127,7 +116,7 @@ mod tests {
             let network = Network::draw(&shape, &mut ChaCha8Rng::seed_from_u64(3));
             let x = Array2::from_shape_fn((N, 5), |(i, d)| ((i * 5 + d * 3) % 11) as f64 / 5.0 - 1.0);
             let features = Matrix::from_array(x.mapv(|v| v as f32).view());
-            let neighbors = Some(Neighbors::new(&Affinity::Sparse(ring()), 0.0));
+            let neighbors = Some(Neighbors::new(&ring(), 0.0));
             let gathering = Gathering { neighbors, ..Gathering::default() };
             let inputs = Inputs { x: &features, whole: None, gathering: &gathering };
             let mut pass = Pass::new(&network, N);

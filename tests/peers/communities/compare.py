@@ -1,6 +1,7 @@
 """Communities: segcut's methods over seeds, and its Leiden beside leidenalg and igraph.
 
 compare.py SEGCUT GRAPHS methods NAME...   a table of means, spread and worst over 5 seeds, k = number of true labels
+compare.py SEGCUT GRAPHS counts NAME...    the number of communities that every rule of --k auto chooses, seed 0
 compare.py SEGCUT GRAPHS leiden NAME...    the best modularity of 10 seeds each, with processor seconds per seed
 
 GRAPHS holds a folder per graph: edges.csv, labels.csv where there is truth, features.mtx where there are attributes.
@@ -15,6 +16,9 @@ import tempfile
 
 SEEDS = range(5)
 METHODS = {"gcn": "--method gcn", "dmon": "--method dmon", "spectral": "--method spectral --assign kmeans"}
+RULES = {"description": "k_by=description", "modularity": "k_by=modularity",
+         "modularity, 10 % held out": "k_by=modularity k_held_out=0.1", "silhouette": "k_by=silhouette",
+         "eigengap": "k_by=eigengap"}
 # Its two labels are no communities.
 NO_TRUTH = {"deezer_europe"}
 
@@ -66,6 +70,20 @@ def methods(program, graphs, names):
                   f"{sum(one['cpu'] for one in told) / len(told):.2f} |", flush=True)
 
 
+def counts(program, graphs, names):
+    """The table of --k auto: chosen numbers, with the NMI of the communities and processor seconds."""
+    print("| graph | labels | " + " | ".join(RULES) + " |\n|---|---|" + "---|" * len(RULES))
+    for name in names:
+        cells = []
+        for rule in RULES.values():
+            options = " ".join(f"--set cluster.{word}" for word in rule.split())
+            told = cluster(program, f"{graphs}/{name}", f"--method gcn --k auto --threads 1 {options}")
+            score = f"{told['nmi']:.2f}, " if "nmi" in told and name not in NO_TRUTH else ""
+            cells.append(f"{told['k']} ({score}{told['cpu']:.1f} s)")
+        labels = "" if name in NO_TRUTH else classes(f"{graphs}/{name}")
+        print(f"| {name} | {labels} | " + " | ".join(cells) + " |", flush=True)
+
+
 def read_edges(folder):
     """Pairs and weights."""
     with open(f"{folder}/edges.csv") as file:
@@ -112,4 +130,4 @@ def leiden(program, graphs, names):
 
 
 if __name__ == "__main__":
-    {"methods": methods, "leiden": leiden}[sys.argv[3]](sys.argv[1], sys.argv[2], sys.argv[4:])
+    {"methods": methods, "counts": counts, "leiden": leiden}[sys.argv[3]](sys.argv[1], sys.argv[2], sys.argv[4:])

@@ -13,6 +13,12 @@ use segcut_spectral::{EigenParams, KMeans, KMeansParams, Laplacian, Pencil, eige
 /// Starts of k-means per number that is tried.
 const STARTS: usize = 3;
 
+/// Distances of a round of k-means from which there is one start.
+const MANY: usize = 50_000;
+
+/// Rounds of a start, at most.
+const ROUNDS: usize = 30;
+
 /// Sweeps of moves per number that is tried, at most.
 const SWEEPS: usize = 5;
 
@@ -30,6 +36,7 @@ const BETWEEN: usize = 6;
 
 /// What the number is chosen from.
 pub(super) struct Evidence<'a> {
+    pub(super) by: CountBy,
     pub(super) affinity: &'a SparseAffinity,
     pub(super) links: &'a Links,
     pub(super) rows: ArrayView2<'a, f32>,
@@ -43,39 +50,45 @@ pub(super) fn most(params: &CommunityParams, n: usize) -> usize {
     params.k_max.min(root).min(n.saturating_sub(1)).max(1)
 }
 
-/// The number of communities from 2 to [`most`]; 1 where there are fewer than 3 nodes.
+/// The number of communities from 2 to [`most`]; 1 where there are fewer than 3 nodes. None where no communities make
+/// the description shorter.
 pub(super) fn cluster_count(
     evidence: &Evidence<'_>,
     params: &CommunityParams,
     context: &Context,
     random: &mut ChaCha8Rng,
-) -> Result<usize, StageError> {
+) -> Result<Option<usize>, StageError> {
     let high = most(params, evidence.links.n());
     if high < 2 {
-        return Ok(high);
+        return Ok(Some(high));
     }
-    if params.k_by == CountBy::Eigengap {
-        return gap(evidence, high, context);
+    // Edges that are not there describe nothing.
+    let by = if evidence.links.volume() > 0.0 { evidence.by } else { CountBy::Silhouette };
+    if by == CountBy::Eigengap {
+        return gap(evidence, high, context).map(Some);
     }
     let rows = evidence.rows.mapv(f64::from);
     let score = |k: usize| {
         if context.stopped() != Stop::No {
             return None;
         }
-        let mut found = kmeans(rows.view(), &KMeansParams { k, n_init: STARTS, ..Default::default() }, context.seed);
-        let score = match params.k_by {
+        let n_init = if rows.nrows().saturating_mul(k) < MANY { STARTS } else { 1 };
+        let wanted = KMeansParams { k, n_init, max_iter: ROUNDS, ..KMeansParams::default() };
+        let mut found = kmeans(rows.view(), &wanted, context.seed);
+        let score = match by {
             CountBy::Silhouette => silhouette(&rows, &found),
             _ => {
                 let (links, attributes) = (evidence.links, params.refine_attributes);
                 let moves = Moves { links, rows: evidence.rows, attributes, k, centers: None };
                 moves.run(&mut found.labels, params.refine_sweeps.min(SWEEPS), random);
-                quality(evidence, params.k_by, &found.labels, k)
+                quality(evidence, by, &found.labels, k)
             }
         };
         context.detail(|| format!("k {k}: {score:.5}"));
         Some(score)
     };
-    Ok(climb(high, score))
+    let (k, score) = climb(high, score);
+    Ok((by != CountBy::Description || score > 0.0).then_some(k))
 }
 
 fn quality(evidence: &Evidence<'_>, by: CountBy, labels: &[u32], k: usize) -> f64 {
@@ -87,12 +100,12 @@ fn quality(evidence: &Evidence<'_>, by: CountBy, labels: &[u32], k: usize) -> f6
 }
 
 /// The number from 2 to `high` of the largest score among some: growing ones until they have long been worse than the
-/// best, then some between the best and its neighbours. A score of none ends the search.
-fn climb(high: usize, mut score: impl FnMut(usize) -> Option<f64>) -> usize {
+/// best, then some between the best and its neighbours; and that score. A score of none ends the search.
+fn climb(high: usize, mut score: impl FnMut(usize) -> Option<f64>) -> (usize, f64) {
     let (mut best, mut around, mut worse) = ((2, f64::NEG_INFINITY), [2, high + 1], 0);
     let (mut before, mut k) = (1, 2);
     while k <= high && (worse < PATIENCE || k <= PAST * best.0) {
-        let Some(value) = score(k) else { return best.0 };
+        let Some(value) = score(k) else { return best };
         let next = (k + 1).max((k as f64 * GROWTH).ceil() as usize);
         worse += 1;
         if value > best.1 {
@@ -102,12 +115,12 @@ fn climb(high: usize, mut score: impl FnMut(usize) -> Option<f64>) -> usize {
     }
     let (coarse, [from, to]) = (best.0, around);
     for k in (from..to).step_by(((to - from) / BETWEEN).max(1)).filter(|&k| k != coarse) {
-        let Some(value) = score(k) else { return best.0 };
+        let Some(value) = score(k) else { return best };
         if value > best.1 {
             best = (k, value);
         }
     }
-    best.0
+    best
 }
 
 /// Mean of (b − a) / max(a, b), a the distance to the own center and b that to the nearest other (Hruschka et al.
@@ -168,10 +181,10 @@ mod tests {
                 tried.push(k);
                 Some(-(k as f64 - top as f64).abs())
             });
-            assert!(found.abs_diff(top) <= top / 30, "{found} {top}");
+            assert!(found.0.abs_diff(top) <= top / 30, "{found:?} {top}");
             assert!(tried.iter().all(|&k| k <= 3 * top + 4) && tried.len() < 28, "{tried:?}");
         }
-        assert_eq!(climb(1, |_| Some(0.0)), 2);
-        assert_eq!(climb(50, |k| (k < 10).then_some(k as f64)), 8);
+        assert_eq!(climb(1, |_| Some(0.0)).0, 2);
+        assert_eq!(climb(50, |k| (k < 10).then_some(k as f64)), (8, 8.0));
     }
 }

@@ -5,11 +5,12 @@ use super::attributes::{Attributes, Columns, Reading, given};
 use super::cluster_count::{Evidence, cluster_count, most};
 use super::encoder::Encoder;
 use super::error::CommunityError;
-use super::held_out::{HeldOut, hold_out};
+use super::held_out::hold_out;
+use super::joining::join;
 use super::links::Links;
 use super::model::CommunityModel;
-use super::modularity_moves::{Moves, mean_directions};
-use super::params::{CommunityAssign, CommunityLoss, CommunityParams, CommunityStart};
+use super::modularity_moves::{Moves, mean_directions, modularity};
+use super::params::{CommunityAssign, CommunityLoss, CommunityParams, CommunityStart, CountBy};
 use super::placement::{small_components, spread_components};
 use super::propagation::{Propagation, Scaling};
 use super::receptive_field::{FieldSize, directions};
@@ -20,9 +21,12 @@ use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rand_chacha::ChaCha8Rng;
 use segcut_core::{
     Affinity, Checkpoint, ClusterCount, Context, Fitted, GraphSource, Learner, Note, RegionGraph, SparseAffinity,
-    StageError, Start, Status, Stop,
+    StageError, Start, Status,
 };
 use segcut_spectral::{KMeans, KMeansParams, kmeans};
+
+/// Share of the edges that judge the number of communities where the description does not.
+const HELD_OUT: f64 = 0.1;
 
 /// Nodes with their edges and attributes.
 pub(super) struct Nodes<'a> {
@@ -64,15 +68,13 @@ impl Community {
         context: &Context,
     ) -> Result<Learned, StageError> {
         let kept = checkpoint.kept().map(|bytes| Kept::read(&bytes)).transpose()?;
-        let affinity = nodes.affinity;
-        let known = match &kept {
-            Some(kept) => Some(kept.k),
-            None => self.count_held_out(&nodes, context)?,
+        let k = match &kept {
+            Some(kept) => kept.k,
+            None => self.count(&nodes, context)?,
         };
         let mut read = self.read(nodes, context.seed);
-        let k = known.map_or_else(|| self.count(affinity, &read, &Vec::new(), context), Ok)?;
-        let aside = read.aside.take();
         let start = if kept.is_some() { None } else { self.start(&read, k, context).map_err(StageError::data)? };
+        let aside = read.aside.take();
         let reading = read.reading;
         let sizes = sizes(&self.params, reading.width(), k);
         let encoder = Encoder::draw(self.params.encoder, &sizes, &mut stream(context.seed, Stream::Network));
@@ -139,31 +141,30 @@ impl Community {
         Read { links, reading, rows, aside }
     }
 
-    fn count(
-        &self,
-        affinity: &SparseAffinity,
-        read: &Read,
-        held: &HeldOut,
-        context: &Context,
-    ) -> Result<usize, StageError> {
-        match self.params.k {
-            ClusterCount::Fixed(k) => Ok(k.min(read.links.n())),
-            ClusterCount::Auto => {
-                let evidence = Evidence { affinity, links: &read.links, rows: read.rows.view(), held };
-                cluster_count(&evidence, &self.params, context, &mut stream(context.seed, Stream::Count))
-            }
+    fn count(&self, nodes: &Nodes<'_>, context: &Context) -> Result<usize, StageError> {
+        let CommunityParams { k_by: by, k_held_out: share, .. } = self.params;
+        if let Some(k) = self.params.k.fixed() {
+            return Ok(k.min(nodes.affinity.n()));
         }
+        if let Some(k) = self.count_by(by, share, nodes, context)? {
+            return Ok(k);
+        }
+        Ok(self.count_by(CountBy::Modularity, share.max(HELD_OUT), nodes, context)?.unwrap_or(1))
     }
 
-    /// The number of communities where it is chosen with some edges held out.
-    fn count_held_out(&self, nodes: &Nodes<'_>, context: &Context) -> Result<Option<usize>, StageError> {
-        if self.params.k != ClusterCount::Auto || self.params.k_held_out == 0.0 {
-            return Ok(None);
-        }
+    /// The number of communities by a rule, with a share of the edges held out.
+    fn count_by(
+        &self,
+        by: CountBy,
+        share: f64,
+        nodes: &Nodes<'_>,
+        context: &Context,
+    ) -> Result<Option<usize>, StageError> {
         let mut random = stream(context.seed, Stream::HeldOut);
-        let (kept, held) = hold_out(nodes.affinity, self.params.k_held_out, &mut random).map_err(StageError::data)?;
+        let (kept, held) = hold_out(nodes.affinity, share, &mut random).map_err(StageError::data)?;
         let read = self.read(Nodes { affinity: &kept, given: nodes.given.clone() }, context.seed);
-        self.count(&kept, &read, &held, context).map(Some)
+        let evidence = Evidence { by, affinity: &kept, links: &read.links, rows: read.rows.view(), held: &held };
+        cluster_count(&evidence, &self.params, context, &mut stream(context.seed, Stream::Count))
     }
 
     /// Labels to learn first.
@@ -173,31 +174,32 @@ impl Community {
             Some(Start::Partition(start)) if start.n() != n => Err(CommunityError::Start { start: start.n(), n }),
             Some(Start::Partition(start)) if start.k() <= k => Ok(Some(start.labels().to_vec())),
             _ if self.params.start == CommunityStart::Random => Ok(None),
-            _ => Ok(Some(self.best_start(read, k, context))),
+            _ => Ok(Some(self.first_labels(read, k, context.seed))),
         }
     }
 
-    /// The best of several times k-means and moves.
-    fn best_start(&self, read: &Read, k: usize, context: &Context) -> Vec<u32> {
+    /// k-means and moves; where groups are joined too, the one of larger modularity.
+    fn first_labels(&self, read: &Read, k: usize, seed: u64) -> Vec<u32> {
+        let rows = read.rows.mapv(f64::from);
         let (links, attributes) = (&read.links, self.params.refine_attributes);
         let moves = Moves { links, rows: read.rows.view(), attributes, k, centers: None };
-        let rows = read.rows.mapv(f64::from);
-        let mut random = stream(context.seed, Stream::Start);
-        let mut best = (f64::NEG_INFINITY, Vec::new());
-        for at in 0..self.params.starts as u64 {
-            if !best.1.is_empty() && context.stopped() != Stop::No {
-                break;
-            }
+        let start = |many: usize| {
+            // What one start of k-means gets wrong, joining mends.
+            let n_init = if many > k { 1 } else { KMeansParams::default().n_init };
             let mut labels =
-                kmeans(rows.view(), &KMeansParams { k, ..KMeansParams::default() }, context.seed.wrapping_add(at))
-                    .labels;
-            moves.run(&mut labels, self.params.refine_sweeps, &mut random);
-            let value = moves.value(&labels);
-            if value > best.0 {
-                best = (value, labels);
+                kmeans(rows.view(), &KMeansParams { k: many, n_init, ..KMeansParams::default() }, seed).labels;
+            if many > k {
+                join(&moves, &mut labels, many);
             }
+            moves.run(&mut labels, self.params.refine_sweeps, &mut stream(seed, Stream::Start));
+            labels
+        };
+        let (direct, many) = (start(k), self.params.groups(read.aside.is_some(), k, links.n()));
+        if many == k {
+            return direct;
         }
-        best.1
+        let joined = start(many);
+        if modularity(links, &joined, k) > modularity(links, &direct, k) { joined } else { direct }
     }
 
     /// The embedding, and the labels that the network gives.

@@ -8,6 +8,7 @@ mod deviation;
 pub(crate) mod encoder;
 mod error;
 mod held_out;
+mod joining;
 mod learner;
 pub(crate) mod links;
 mod mincut;
@@ -40,7 +41,8 @@ use segcut_core::{Checkpoint, Clusterer, Clustering, Context, Partition, RegionG
 ///    receptive fields ([`CommunityParams::hops`]), each kept in its strongest directions with rows of length 1 (Zhang
 ///    et al. 2019 and Wu et al. 2019 average them; the scale and the rows' length are ours). Without attributes every
 ///    node has a name of its own, so that a field is a spectral embedding.
-/// 2. k-means on the fields, improved by the moves of step 4, is what the network learns first.
+/// 2. k-means on the fields, improved by the moves of step 4, is what the network learns first; without attributes,
+///    four times as many groups are joined pair by pair as well, and the start of larger modularity is taken.
 /// 3. The network is trained with the modularity loss of DMoN (Tsitsulin, Palowitch, Perozzi & Müller, Graph
 ///    Clustering with Graph Neural Networks, JMLR 2023, eq. 3), the N-cut loss, or kept edges and orthogonality, plus
 ///    what the communities leave unexplained of the fields.

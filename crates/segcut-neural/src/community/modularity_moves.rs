@@ -64,15 +64,6 @@ impl Moves<'_> {
         all
     }
 
-    /// What the moves raise: modularity + `attributes`·mean cosine to the mean directions.
-    pub(crate) fn value(&self, labels: &[u32]) -> f64 {
-        let centers = mean_directions(self.rows, labels, self.k);
-        let cosines =
-            self.rows.rows().into_iter().zip(labels).map(|(row, &label)| row.dot(&centers.row(label as usize)));
-        let agreement = cosines.map(f64::from).sum::<f64>() / self.links.n().max(1) as f64;
-        modularity(self.links, labels, self.k) + self.attributes * agreement
-    }
-
     /// What modularity gains when node i joins each of the clusters.
     fn gains(&self, labels: &[u32], volumes: &[f64], i: usize, volume: f64, gains: &mut [f64]) {
         gains.fill(0.0);

@@ -77,7 +77,7 @@ pub struct GraphArgs {
     /// What becomes of one-sided neighbours: half the weight, the whole weight, or no edge [default: mean]
     #[arg(long, value_enum)]
     pub symmetry: Option<SymmetryName>,
-    /// Whether some nearest points may be missed for speed [default: auto, for many points of more than 8 columns]
+    /// Whether some nearest points may be missed for speed [default: auto, above 30,000 points of more than 8 columns]
     #[arg(long, value_enum)]
     pub approximate: Option<ApproximateName>,
     /// What becomes of a graph whose two directions differ

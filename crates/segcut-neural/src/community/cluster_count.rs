@@ -69,26 +69,38 @@ pub(super) fn cluster_count(
     }
     let rows = evidence.rows.mapv(f64::from);
     let score = |k: usize| {
-        if context.stopped() != Stop::No {
-            return None;
-        }
-        let n_init = if rows.nrows().saturating_mul(k) < MANY { STARTS } else { 1 };
-        let wanted = KMeansParams { k, n_init, max_iter: ROUNDS, ..KMeansParams::default() };
-        let mut found = kmeans(rows.view(), &wanted, context.seed);
-        let score = match by {
-            CountBy::Silhouette => silhouette(&rows, &found),
-            _ => {
-                let (links, attributes) = (evidence.links, params.refine_attributes);
-                let moves = Moves { links, rows: evidence.rows, attributes, k, centers: None };
-                moves.run(&mut found.labels, params.refine_sweeps.min(SWEEPS), random);
-                quality(evidence, by, &found.labels, k)
-            }
-        };
-        context.detail(|| format!("k {k}: {score:.5}"));
-        Some(score)
+        let goes_on = context.stopped() == Stop::No;
+        goes_on.then(|| {
+            let score = evidence.score(by, &rows, k, (params, context.seed), random);
+            context.detail(|| format!("k {k}: {score:.5}"));
+            score
+        })
     };
     let (k, score) = climb(high, score);
     Ok((by != CountBy::Description || score > 0.0).then_some(k))
+}
+
+impl Evidence<'_> {
+    /// What a rule finds of k-means, improved by moves where the rule is about edges.
+    fn score(
+        &self,
+        by: CountBy,
+        rows: &Array2<f64>,
+        k: usize,
+        (params, seed): (&CommunityParams, u64),
+        random: &mut ChaCha8Rng,
+    ) -> f64 {
+        let n_init = if rows.nrows().saturating_mul(k) < MANY { STARTS } else { 1 };
+        let wanted = KMeansParams { k, n_init, max_iter: ROUNDS, ..KMeansParams::default() };
+        let mut found = kmeans(rows.view(), &wanted, seed);
+        if by == CountBy::Silhouette {
+            return silhouette(rows, &found);
+        }
+        let attributes = params.refine_attributes;
+        let moves = Moves { links: self.links, rows: self.rows, attributes, k, centers: None };
+        moves.run(&mut found.labels, params.refine_sweeps.min(SWEEPS), random);
+        quality(self, by, &found.labels, k)
+    }
 }
 
 fn quality(evidence: &Evidence<'_>, by: CountBy, labels: &[u32], k: usize) -> f64 {

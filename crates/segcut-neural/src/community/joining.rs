@@ -110,6 +110,7 @@ fn between(links: &Links, labels: &[u32], many: usize) -> Array2<f64> {
 mod tests {
     use super::*;
     use crate::community::modularity_moves::modularity;
+    use proptest::prelude::*;
     use segcut_core::SparseAffinity;
 
     #[test]
@@ -135,5 +136,26 @@ mod tests {
         let mut labels = [0, 1, 2, 3];
         join(&moves, &mut labels, 4);
         assert_eq!(labels, [0, 1, 0, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_k_are_left_and_nodes_stay_together(
+            pairs in proptest::collection::btree_set((0u32..14, 0u32..14), 0..40),
+            labels in proptest::collection::vec(0u32..6, 14),
+            k in 1usize..6,
+        ) {
+            let edges: Vec<[u32; 2]> = pairs.into_iter().filter(|(u, v)| u < v).map(|(u, v)| [u, v]).collect();
+            let weights = vec![1.0; edges.len()];
+            let links = Links::of(&SparseAffinity::new(14, edges, weights).unwrap());
+            let rows = Array2::from_shape_fn((14, 2), |(i, d)| if i % 2 == d { 1.0 } else { 0.0 });
+            let moves = Moves { links: &links, rows: rows.view(), attributes: 1.0, k, centers: None };
+            let mut joined = labels.clone();
+            join(&moves, &mut joined, 6);
+            prop_assert!(joined.iter().all(|&label| (label as usize) < k));
+            for (i, j) in (0..14).flat_map(|i| (0..i).map(move |j| (i, j))) {
+                prop_assert!(labels[i] != labels[j] || joined[i] == joined[j]);
+            }
+        }
     }
 }

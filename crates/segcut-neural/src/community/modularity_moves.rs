@@ -19,49 +19,67 @@ pub(crate) struct Moves<'a> {
     pub(crate) centers: Option<ArrayView2<'a, f32>>,
 }
 
+/// Volumes and sizes of communities.
+struct Filled {
+    volumes: Vec<f64>,
+    sizes: Vec<usize>,
+}
+
+impl Filled {
+    fn new(links: &Links, labels: &[u32], k: usize) -> Self {
+        let (mut volumes, mut sizes) = (vec![0.0; k], vec![0; k]);
+        for (&label, &degree) in labels.iter().zip(&links.degrees) {
+            volumes[label as usize] += f64::from(degree);
+            sizes[label as usize] += 1;
+        }
+        Self { volumes, sizes }
+    }
+}
+
 impl Moves<'_> {
     /// Sweeps over all nodes in random order until none moves; each goes where the sum gains most. The last node of
     /// a cluster stays, so that no cluster runs empty. Returns the number of moves.
     pub(crate) fn run(&self, labels: &mut [u32], sweeps: usize, random: &mut ChaCha8Rng) -> usize {
-        let volume = self.links.volume();
         if self.k < 2 {
             return 0;
         }
-        let (mut volumes, mut sizes) = (vec![0.0; self.k], vec![0usize; self.k]);
-        for (&label, &degree) in labels.iter().zip(&self.links.degrees) {
-            volumes[label as usize] += f64::from(degree);
-            sizes[label as usize] += 1;
-        }
+        let mut filled = Filled::new(self.links, labels, self.k);
         let mut order: Vec<u32> = (0..self.links.n() as u32).collect();
-        let (mut all, mut gains) = (0, vec![0.0; self.k]);
+        let mut all = 0;
         for _ in 0..sweeps {
             let pull = self.pull(labels);
             order.shuffle(random);
-            let mut moved = 0;
-            for &node in &order {
-                let (i, own) = (node as usize, labels[node as usize] as usize);
-                if sizes[own] == 1 {
-                    continue;
-                }
-                let degree = f64::from(self.links.degrees[i]);
-                volumes[own] -= degree;
-                self.gains(labels, &volumes, i, volume, &mut gains);
-                gains.iter_mut().zip(pull.row(i)).for_each(|(gain, &pull)| *gain += f64::from(pull));
-                let best = most(&gains, own);
-                volumes[best] += degree;
-                if best != own {
-                    labels[i] = best as u32;
-                    sizes[own] -= 1;
-                    sizes[best] += 1;
-                    moved += 1;
-                }
-            }
+            let moved = self.sweep(labels, &order, &pull, &mut filled);
             all += moved;
             if moved == 0 {
                 break;
             }
         }
         all
+    }
+
+    /// One look at every node; how many moved.
+    fn sweep(&self, labels: &mut [u32], order: &[u32], pull: &Array2<f32>, filled: &mut Filled) -> usize {
+        let (volume, mut moved, mut gains) = (self.links.volume(), 0, vec![0.0; self.k]);
+        for &node in order {
+            let (i, own) = (node as usize, labels[node as usize] as usize);
+            if filled.sizes[own] == 1 {
+                continue;
+            }
+            let degree = f64::from(self.links.degrees[i]);
+            filled.volumes[own] -= degree;
+            self.gains(labels, &filled.volumes, i, volume, &mut gains);
+            gains.iter_mut().zip(pull.row(i)).for_each(|(gain, &pull)| *gain += f64::from(pull));
+            let best = most(&gains, own);
+            filled.volumes[best] += degree;
+            if best != own {
+                labels[i] = best as u32;
+                filled.sizes[own] -= 1;
+                filled.sizes[best] += 1;
+                moved += 1;
+            }
+        }
+        moved
     }
 
     /// What modularity gains when node i joins each of the clusters.

@@ -3,6 +3,7 @@
 //! Every extractor computes its map in bands of rows, whose values do not depend on how the rows are
 //! cut; maps of up to 4 million values are held, larger ones are computed as they are read.
 
+mod coarse_grid;
 mod color;
 mod contour;
 mod detail;

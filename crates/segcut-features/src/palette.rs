@@ -1,10 +1,9 @@
 //! Image → numbers of palette colors on a coarse grid.
 
+use crate::coarse_grid::coarse_grid;
 use crate::color::{ColorKind, ColorRows};
 use crate::local_variance::VarianceRows;
-use segcut_core::{
-    BandSource, Codes, ColorSpace, Context, FeatureExtractor, FeatureMap, Features, Grid, Image, StageError,
-};
+use segcut_core::{BandSource, Codes, ColorSpace, Context, FeatureExtractor, FeatureMap, Features, Image, StageError};
 use segcut_pixel::{Lloyd, centres};
 use serde::{Deserialize, Serialize};
 
@@ -128,13 +127,7 @@ impl Palette {
         let centres = centres(&cells, dims, &Lloyd { k: colors, sample, steps }, seed);
         let mut codes = vec![0; cells.len() / dims];
         centres.nearest(&cells, &mut codes);
-        let half = (step as f64 - 1.0) / 2.0;
-        let grid = Grid {
-            rows: image.height().div_ceil(step),
-            cols: image.width().div_ceil(step),
-            step: [step as f64; 2],
-            origin: [half; 2],
-        };
+        let grid = coarse_grid(image, step);
         let values = codes.into_iter().map(|code| code as f32).collect();
         let map = FeatureMap::held(statistic.map_name(), grid, 1, values).map_err(StageError::data)?;
         Ok(match Codes::palette(centres.rows()) {

@@ -1,7 +1,8 @@
 //! Image → the pixels around each cell of a grid.
 
+use crate::coarse_grid::coarse_grid;
 use crate::color::{ColorKind, ColorRows};
-use segcut_core::{BandSource, Context, FeatureExtractor, FeatureMap, Features, Grid, Image, StageError};
+use segcut_core::{BandSource, Context, FeatureExtractor, FeatureMap, Features, Image, StageError};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -70,13 +71,7 @@ impl FeatureExtractor for Patch {
     fn extract<'a>(&self, images: &'a [Image], _: &Context) -> Result<Vec<Features<'a>>, StageError> {
         let PatchParams { step, side, space } = self.params;
         let one = |image: &'a Image| {
-            let centre = (step as f64 - 1.0) / 2.0;
-            let grid = Grid {
-                rows: image.height().div_ceil(step),
-                cols: image.width().div_ceil(step),
-                step: [step as f64; 2],
-                origin: [centre; 2],
-            };
+            let grid = coarse_grid(image, step);
             let colors = ColorRows::new(image, space);
             let dims = side * side * colors.dims();
             let source = PatchRows { colors, height: image.height(), width: image.width(), step, side };

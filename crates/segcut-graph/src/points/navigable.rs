@@ -7,7 +7,7 @@ use multiversion::multiversion;
 use ndarray::ArrayView2;
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Candidates that are kept while a point is entered.
 const ENTERED: usize = 64;
@@ -29,6 +29,8 @@ const SEEDS: [u64; 2] = [0, 1];
 pub(super) struct Navigable<'a> {
     points: &'a ArrayView2<'a, f64>,
     worlds: Vec<World>,
+    /// For points of which the graphs find too few neighbours; made for the first of them.
+    exact: OnceLock<BruteForce<'a>>,
 }
 
 struct World {
@@ -80,7 +82,7 @@ impl<'a> Navigable<'a> {
         // On several threads the order in which points are entered would be that of chance.
         let alone = ThreadPoolBuilder::new().num_threads(1).build()?;
         let world = |seed| World::new(alone.install(|| builder.clone().seed(seed).build_hnsw(places.clone())));
-        Ok(Self { points, worlds: SEEDS.into_iter().map(world).collect() })
+        Ok(Self { points, worlds: SEEDS.into_iter().map(world).collect(), exact: OnceLock::new() })
     }
 
     fn found(&self, i: usize, search: &mut Search) -> Vec<Neighbor> {
@@ -114,7 +116,9 @@ impl Nearest for Navigable<'_> {
         let mut search = Search::default();
         let nearest = |i: usize| match self.found(i, &mut search) {
             // A graph that fell apart would leave lists short.
-            found if found.len() < wanted => BruteForce::new(self.points).nearest(i..i + 1, count).concat(),
+            found if found.len() < wanted => {
+                self.exact.get_or_init(|| BruteForce::new(self.points)).nearest(i..i + 1, count).concat()
+            }
             found => keep_nearest(found, count),
         };
         rows.map(nearest).collect()
